@@ -1,0 +1,92 @@
+# crun: make, make run, make test, make bench, make check, make install
+#
+# With musl-gcc (Debian: musl-tools) libcap-ng is built for musl from the
+# distribution's own source package.  Any other CC links the system's static
+# libcap-ng: on Alpine libcap-ng-static, on glibc libcap-ng-dev.
+
+PREFIX = /usr/local
+MANDIR = $(PREFIX)/share/man
+CC := $(shell command -v musl-gcc || echo cc)
+MIRROR = http://deb.debian.org/debian
+
+SRC = runc.c conf.c keys.c ns.c idmap.c mount.c net.c cgroup.c sec.c \
+	console.c stop.c state.c util.c
+OBJ = $(SRC:%.c=build/%.o)
+
+WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
+CFLAGS = -O2 -g
+HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=.
+LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none
+
+ifneq (,$(findstring musl-gcc,$(CC)))
+# musl-gcc sees no kernel headers, and its specs know no static-PIE
+ARCH := $(shell cc -print-multiarch 2>/dev/null)
+CRT = /usr/lib/$(subst gnu,musl,$(ARCH))
+INC = -isystem build/include
+CAPNG = build/libcap-ng.a
+STATIC = -nostartfiles -static -Wl,-pie,--no-dynamic-linker,-z,text \
+	$(CRT)/rcrt1.o $(CRT)/crti.o
+END = $(CAPNG) $(CRT)/crtn.o
+else
+STATIC = -static-pie
+END = -lcap-ng
+endif
+
+all: crun
+
+crun: $(OBJ) $(CAPNG)
+	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(STATIC) $(OBJ) $(END)
+
+build/%.o: %.c crun.h config.h Makefile $(CAPNG)
+	@mkdir -p build
+	$(CC) $(WARN) $(CFLAGS) $(HARDEN) $(INC) -c -o $@ $<
+
+build/include:
+	@mkdir -p build/include.new
+	ln -sfn /usr/include/linux build/include.new/linux
+	ln -sfn /usr/include/asm-generic build/include.new/asm-generic
+	ln -sfn /usr/include/$(ARCH)/asm build/include.new/asm
+	mv build/include.new $@
+
+build/libcap-ng.a: | build/include
+	CC='$(CC)' MIRROR='$(MIRROR)' sh test/libcap-ng build
+
+# The packages that a target needs; nothing is done where all are there.
+setup:
+	sh test/setup build
+
+run:
+	sh test/setup build demo
+	@$(MAKE) --no-print-directory crun >&2
+	sh test/demo
+
+test:
+	sh test/setup build test
+	@$(MAKE) --no-print-directory crun
+	./test.sh
+
+bench:
+	sh test/setup build bench
+	@$(MAKE) --no-print-directory crun
+	sh test/bench
+
+check:
+	sh test/setup build check
+	@$(MAKE) --no-print-directory crun
+	sh test/check
+
+install: crun
+	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1
+	cp crun $(DESTDIR)$(PREFIX)/bin/crun
+	strip $(DESTDIR)$(PREFIX)/bin/crun
+	chmod 755 $(DESTDIR)$(PREFIX)/bin/crun
+	cp crun.1 $(DESTDIR)$(MANDIR)/man1/crun.1
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/crun.1
+
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/crun $(DESTDIR)$(MANDIR)/man1/crun.1
+
+clean:
+	rm -rf build crun
+
+.PHONY: all setup run test bench check install uninstall clean

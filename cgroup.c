@@ -1,0 +1,860 @@
+/* Control groups: the container's folder in every hierarchy that it needs.
+ *
+ *   BASE/crun/NAME           the limits; out of the guest's reach
+ *   BASE/crun/NAME/payload   the processes; root of the cgroup namespace,
+ *                            delegated to the container's root
+ *
+ * run->hier[0] is always cgroup v2, which every kernel has and which is
+ * mounted for ourselves (detached, seen by nobody) where the host does not.
+ * After it come the v1 hierarchies: those whose controller a key needs and v2
+ * does not have, and name=systemd, so that a systemd on the host does not
+ * take the container for a part of the caller's session.
+ *
+ * BASE is the root of the hierarchy; where our own v2 group is delegated
+ * (xattr trusted.delegate or user.delegate), it is our own group, and we move
+ * into a leaf of it, since a group with processes cannot pass controllers on.
+ *
+ * The child is born in the v2 payload (CLONE_INTO_CGROUP).  It joins the v1
+ * groups itself, by writing 0 to tasks files that the supervisor opened: a
+ * thread that moves itself needs no global lock, and the wait for that lock
+ * is longer than all the rest of a start.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+enum { CGROUP2_MAGIC = 0x63677270 };	/* linux/magic.h */
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
+enum { KILL_MS = 5000 };	/* how long killed processes may take to go */
+
+#define DETACHED "cgroup2:"	/* stands for the path of our own mount */
+#define LEAF "crun.supervisor"
+
+/* ---- the limits ---- */
+
+static void
+text_memory(const struct conf *c, int v1, char *buf, size_t size)
+{
+	(void)v1;
+	put(buf, size, "%" PRIu64, c->memory);
+}
+
+/* v1 limits memory and swap together. */
+static void
+text_swap(const struct conf *c, int v1, char *buf, size_t size)
+{
+	if (v1 && c->memory == UINT64_MAX)
+		die("%sswap: cgroup v1 limits memory and swap together: set "
+		    "memory too", conf_where(c, KEY_SWAP));
+	put(buf, size, "%" PRIu64, v1 ? c->memory + c->swap : c->swap);
+}
+
+static void
+text_cpus(const struct conf *c, int v1, char *buf, size_t size)
+{
+	put(buf, size, v1 ? "%" PRIu64 : "%" PRIu64 " 100000", c->cpus * 100);
+}
+
+/* weight 100 is shares 1024, cgroup-v2.rst */
+static void
+text_cpu_weight(const struct conf *c, int v1, char *buf, size_t size)
+{
+	uint64_t shares = c->cpu_weight * 1024 / 100;
+
+	if (shares < 2)
+		shares = 2;
+	put(buf, size, "%" PRIu64, v1 ? shares : c->cpu_weight);
+}
+
+static void
+text_cpuset(const struct conf *c, int v1, char *buf, size_t size)
+{
+	(void)v1;
+	put(buf, size, "%s", c->cpuset);
+}
+
+static void
+text_pids(const struct conf *c, int v1, char *buf, size_t size)
+{
+	(void)v1;
+	put(buf, size, "%" PRIu64, c->pids);
+}
+
+/* bfq on v1 knows weights to 1000 only */
+static void
+text_io_weight(const struct conf *c, int v1, char *buf, size_t size)
+{
+	uint64_t w = c->io_weight;
+
+	put(buf, size, "%" PRIu64, v1 && w > 1000 ? 1000 : w);
+}
+
+static const struct limit {
+	enum key_id id;
+	const char *ctrl, *ctrl1;	/* the controller, its name on v1 */
+	const char *file, *file1;
+	void (*text)(const struct conf *, int v1, char *, size_t);
+} limits[] = {
+	{ KEY_MEMORY, "memory", "memory", "memory.max",
+	    "memory.limit_in_bytes", text_memory },
+	{ KEY_SWAP, "memory", "memory", "memory.swap.max",
+	    "memory.memsw.limit_in_bytes", text_swap },
+	{ KEY_CPUS, "cpu", "cpu", "cpu.max", "cpu.cfs_quota_us", text_cpus },
+	{ KEY_CPU_WEIGHT, "cpu", "cpu", "cpu.weight", "cpu.shares",
+	    text_cpu_weight },
+	{ KEY_CPUSET, "cpuset", "cpuset", "cpuset.cpus", "cpuset.cpus",
+	    text_cpuset },
+	{ KEY_PIDS, "pids", "pids", "pids.max", "pids.max", text_pids },
+	{ KEY_IO_WEIGHT, "io", "blkio", "io.weight", "blkio.bfq.weight",
+	    text_io_weight },
+};
+
+/* ---- which hierarchies there are ---- */
+
+struct mount {
+	char path[256];
+	char ctrl[64];		/* its super options that matter; "" is v2 */
+};
+
+/* Undoes the \ooo of mountinfo, proc(5). */
+static void
+unescape(char *s)
+{
+	char *out = s;
+
+	for (; *s; s++)
+		if (*s == '\\' && s[1] && s[2] && s[3]) {
+			*out++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 |
+			    (s[3] - '0');
+			s += 3;
+		} else {
+			*out++ = *s;
+		}
+	*out = '\0';
+}
+
+/* One line of mountinfo; 0 unless it is a cgroup hierarchy. */
+static int
+parse_mount(char *line, struct mount *m)
+{
+	char *dash = strstr(line, " - cgroup"), *path = line, *opts;
+	int i;
+
+	if (!dash)
+		return 0;
+	for (i = 0; i < 4 && path; i++)
+		path = strchr(path, ' '), path += !!path;
+	opts = strrchr(dash, ' ');
+	if (!path || !opts || strcspn(path, " ") >= sizeof(m->path))
+		return 0;
+	put(m->path, sizeof(m->path), "%.*s", (int)strcspn(path, " "), path);
+	unescape(m->path);
+	*m->ctrl = '\0';
+	if (strncmp(dash, " - cgroup2 ", 11)) {
+		opts += strcspn(opts, ",");	/* past rw or ro */
+		opts[strcspn(opts, "\n")] = '\0';
+		snprintf(m->ctrl, sizeof(m->ctrl), "%s", opts + !!*opts);
+	}
+	return 1;
+}
+
+/* The host's cgroup mounts.  On a v2 host no list of mounts is read. */
+static size_t
+find_mounts(struct mount *m, size_t max)
+{
+	struct statfs fs;
+	char line[2048];
+	size_t n = 0;
+	FILE *f;
+
+	if (!statfs("/sys/fs/cgroup", &fs) && fs.f_type == CGROUP2_MAGIC) {
+		put(m->path, sizeof(m->path), "/sys/fs/cgroup");
+		*m->ctrl = '\0';
+		return 1;
+	}
+	f = fopen("/proc/self/mountinfo", "re");
+	if (!f)
+		return 0;
+	while (n < max && fgets(line, sizeof(line), f))
+		n += parse_mount(line, &m[n]);
+	fclose(f);
+	return n;
+}
+
+static const struct mount *
+find_mount(const struct mount *m, size_t n, const char *ctrl)
+{
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (*ctrl ? has_word(m[i].ctrl, ctrl) : !*m[i].ctrl)
+			return &m[i];
+	return NULL;
+}
+
+static struct hier *
+add_hier(struct run *r, const char *ctrl, const char *path, int base)
+{
+	struct hier *h;
+
+	if (r->nhier == MAXHIER)
+		die("more than %d cgroup hierarchies", MAXHIER);
+	h = &r->hier[r->nhier++];
+	*h = (struct hier){ .base = base, .top = -1, .group = -1,
+	    .payload = -1, .tasks = -1 };
+	put(h->ctrl, sizeof(h->ctrl), "%s", ctrl);
+	put(h->path, sizeof(h->path), "%s", path);
+	if (base < 0)
+		die("opening %s:", path);
+	return h;
+}
+
+/* The v1 hierarchy of a controller, added when it is first needed. */
+static struct hier *
+v1_hier(struct run *r, const struct mount *m)
+{
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++)
+		if (!strcmp(r->hier[i].ctrl, m->ctrl))
+			return &r->hier[i];
+	return add_hier(r, m->ctrl, m->path, open(m->path, DIR_FLAGS));
+}
+
+/* Our own v2 group, if it was delegated to us; "" else. */
+static void
+find_delegated(struct run *r, const char *mount)
+{
+	char text[4096], path[4096], flag;
+	char *own;
+
+	*r->delegated = '\0';
+	if (read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
+		return;
+	own = strstr(text, "0::/");
+	if (!own || (own != text && own[-1] != '\n'))
+		return;
+	own += strlen("0::");
+	own[strcspn(own, "\n")] = '\0';
+	if (!own[1] || strlen(own) >= sizeof(r->delegated))
+		return;
+	/* an earlier life of ours: we are in the leaf already */
+	if (strlen(own) > strlen("/" LEAF) &&
+	    !strcmp(own + strlen(own) - strlen("/" LEAF), "/" LEAF))
+		own[strlen(own) - strlen("/" LEAF)] = '\0';
+	snprintf(path, sizeof(path), "%s%s", mount, own);
+	if ((getxattr(path, "trusted.delegate", &flag, 1) == 1 ||
+	    getxattr(path, "user.delegate", &flag, 1) == 1) && flag == '1')
+		put(r->delegated, sizeof(r->delegated), "%s", own);
+}
+
+static void
+add_v2(struct run *r, const struct mount *m)
+{
+	char path[512];
+	int fd;
+
+	if (!m) {
+		fd = new_mount("cgroup2", "", 0);
+		if (fd < 0)
+			die("mounting cgroup2 (CONFIG_CGROUPS):");
+		add_hier(r, "", DETACHED, fd);
+		return;
+	}
+	find_delegated(r, m->path);
+	put(path, sizeof(path), "%s%s", m->path, r->delegated);
+	add_hier(r, "", path, open(path, DIR_FLAGS));
+	if (!*r->delegated)
+		return;
+	if ((mkdirat(r->hier->base, LEAF, 0755) < 0 && errno != EEXIST) ||
+	    write_at(r->hier->base, LEAF "/cgroup.procs", "0") < 0)
+		die("moving into a leaf of the delegated group %s:", path);
+}
+
+/* ---- what a missing controller is told ---- */
+
+static const char *
+why_missing(const char *ctrl, int delegated)
+{
+	char text[4096], *line;
+	size_t len = strlen(ctrl);
+	static char why[160];
+	int number, groups, enabled;
+
+	read_at(AT_FDCWD, "/proc/cgroups", text, sizeof(text));
+	for (line = text; line; line = strchr(line, '\n')) {
+		line += *line == '\n';
+		if (strncmp(line, ctrl, len) || line[len] != '\t')
+			continue;
+		if (sscanf(line + len, "%d %d %d", &number, &groups,
+		    &enabled) != 3)
+			break;
+		snprintf(why, sizeof(why), !enabled ?
+		    "the kernel has switched it off; boot with "
+		    "cgroup_enable=%s" : number ?
+		    "it is bound to a v1 hierarchy that is not mounted; "
+		    "mount -t cgroup -o %s" : delegated ?
+		    "it is not delegated to our group; Delegate=%s" :
+		    "it is not in cgroup.controllers; the group above does "
+		    "not pass %s on", ctrl);
+		return why;
+	}
+	return "the kernel is built without it";
+}
+
+/* ---- the tree ---- */
+
+static void
+write_limit(const struct hier *h, const char *file, const char *text,
+    const struct setting *s, const char *name)
+{
+	if (!write_at(h->group, file, text)) {
+		step("cgroup: %s=%s in %s", file, text, h->path);
+		return;
+	}
+	if (errno == ENOENT)
+		die("%s%s=%s: there is no file %s in %s/" CGROUP_TOP "%s",
+		    s->where, name, s->value, file, h->path,
+		    strstr(file, "swap") || strstr(file, "memsw") ?
+		    "; the kernel counts no swap, boot with swapaccount=1" :
+		    *h->ctrl ? "; the controller is on cgroup v1 here" : "");
+	die("%s%s=%s, writing %s in %s:", s->where, name, s->value, file,
+	    h->path);
+}
+
+/* The hierarchy of a controller: v2's where it is there, else v1's, which is
+ * added.  Dies where there is none. */
+static struct hier *
+hier_of(struct run *r, const struct mount *m, size_t n, const char *have,
+    const char *ctrl, const char *ctrl1, const struct setting *s,
+    const char *name)
+{
+	const struct mount *v1;
+
+	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
+		return &r->hier[0];
+	v1 = find_mount(m, n, ctrl1);
+	if (!v1)
+		die("%s%s=%s: the host has no %s controller to offer: %s",
+		    s->where, name, s->value, ctrl,
+		    why_missing(ctrl1, *r->delegated));
+	return v1_hier(r, v1);
+}
+
+static const char *
+controller_of(const struct setting *s, char *buf, size_t size)
+{
+	put(buf, size, "%.*s", (int)strcspn(s->sub, "."), s->sub);
+	return buf;
+}
+
+/* Adds every hierarchy that a key needs, and gathers in need the controllers
+ * that must be enabled on v2. */
+static void
+choose(struct run *r, const struct mount *m, size_t n, const char *have,
+    char *need, size_t size)
+{
+	char ctrl[64];
+	size_t i, len = 0;
+	struct hier *h;
+
+	*need = '\0';
+	for (i = 0; i < LEN(limits); i++)
+		for (each(r->conf, s, limits[i].id)) {
+			h = hier_of(r, m, n, have, limits[i].ctrl,
+			    limits[i].ctrl1, s, limits[i].file);
+			if (!*h->ctrl)
+				len += snprintf(need + len, size - len,
+				    "+%s ", limits[i].ctrl);
+		}
+	for (each(r->conf, s, KEY_CGROUP)) {
+		controller_of(s, ctrl, sizeof(ctrl));
+		h = hier_of(r, m, n, have, ctrl, ctrl, s, s->sub);
+		if (!*h->ctrl && strcmp(ctrl, "cgroup") && len < size)
+			len += snprintf(need + len, size - len, "+%s ", ctrl);
+	}
+	if (len >= size)
+		die("too many cgroup keys");
+}
+
+static int
+make_folder(int dir, const char *name)
+{
+	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+		return -1;
+	return openat(dir, name, DIR_FLAGS);
+}
+
+/* v1's cpuset groups begin empty, and take no process then. */
+static void
+copy_cpuset(int from, int to)
+{
+	static const char *const files[] = { "cpuset.mems", "cpuset.cpus" };
+	char text[1024], own[1024];
+	size_t i;
+
+	for (i = 0; i < LEN(files); i++)
+		if (read_at(to, files[i], own, sizeof(own)) >= 0 &&
+		    *own == '\n' &&
+		    read_at(from, files[i], text, sizeof(text)) > 0)
+			write_at(to, files[i], text);
+}
+
+static void remove_group(int top, const char *name);
+
+/* BASE/crun/NAME.  The name is ours by our lock, so a group that is there is
+ * a leftover.  crun itself may go away meanwhile, with the last container. */
+static void
+make_group(struct run *r, struct hier *h)
+{
+	const char *name = r->conf->name;
+	char what[512];
+
+	put(what, sizeof(what), "%s/" CGROUP_TOP "/%s", h->path, name);
+	state_record(r, "cgroup", what);
+	for (;;) {
+		shut(&h->top);
+		h->top = make_folder(h->base, CGROUP_TOP);
+		if (h->top < 0)
+			die("making %s/" CGROUP_TOP ":", h->path);
+		write_at(h->top, "memory.use_hierarchy", "1");	/* 5.10 */
+		copy_cpuset(h->base, h->top);
+		if (!mkdirat(h->top, name, 0755))
+			break;
+		if (errno == EEXIST)
+			remove_group(h->top, name);
+		else if (errno != ENOENT)
+			die("making %s:", what);
+	}
+	h->group = openat(h->top, name, DIR_FLAGS);
+	if (h->group < 0)
+		die("opening %s:", what);
+	copy_cpuset(h->top, h->group);
+	step("cgroup: %s", what);
+}
+
+/* cgroups(7), "Cgroups delegation": these belong to whom it is delegated. */
+static void
+delegate(const struct run *r, const struct hier *h)
+{
+	static const char *const files[] = { "", "cgroup.procs",
+	    "cgroup.subtree_control", "cgroup.threads", "tasks" };
+	uid_t uid = idmap_uid(r, 0);
+	gid_t gid = idmap_gid(r, 0);
+	size_t i;
+
+	for (i = 0; i < LEN(files); i++)
+		if (fchownat(h->payload, files[i], uid, gid,
+		    AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW) < 0 &&
+		    errno != ENOENT)
+			die("delegating %s/%s:", h->path, files[i]);
+}
+
+static void
+make_payload(struct run *r, struct hier *h)
+{
+	h->payload = make_folder(h->group, "payload");
+	if (h->payload < 0)
+		die("making the payload group in %s:", h->path);
+	copy_cpuset(h->group, h->payload);
+	if (r->nuid && (!*h->ctrl || has_word(h->ctrl, "name=systemd")))
+		delegate(r, h);
+	if (!*h->ctrl)
+		return;
+	h->tasks = openat(h->payload, "tasks", O_WRONLY | O_CLOEXEC);
+	if (h->tasks < 0)
+		die("opening the tasks of %s:", h->path);
+}
+
+/* Turns a list of controllers into what subtree_control takes: "+a +b". */
+static void
+plus_list(const char *list, char *out, size_t size)
+{
+	size_t n, len = 0;
+
+	*out = '\0';
+	for (; *list; list += n + strspn(list + n, " \n")) {
+		n = strcspn(list, " \n");
+		if (n && len < size)
+			len += snprintf(out + len, size - len, "+%.*s ",
+			    (int)n, list);
+	}
+}
+
+/* Passes controllers down: what the keys need, and, to an OS that may use
+ * them itself, what the host passes to its own groups. */
+static void
+enable(struct run *r, struct hier *h, const char *need)
+{
+	static const char file[] = "cgroup.subtree_control";
+	char passed[256], all[256];
+
+	if (*need && write_at(h->base, file, need) < 0)
+		die("enabling %sin %s/%s%s:", need, h->path, file,
+		    errno == EBUSY ? ", it has processes of its own" : "");
+	read_at(h->base, file, passed, sizeof(passed));
+	plus_list(passed, all, sizeof(all));
+	if (*all && write_at(h->top, file, all) < 0)
+		die("enabling %sin %s/" CGROUP_TOP "/%s:", all, h->path, file);
+	if (!r->conf->program && *all && write_at(h->group, file, all) < 0)
+		die("enabling %sin %s/" CGROUP_TOP "/%s/%s:", all, h->path,
+		    r->conf->name, file);
+}
+
+static const struct hier *
+having(const struct run *r, const char *have, const char *ctrl,
+    const char *ctrl1)
+{
+	size_t i;
+
+	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
+		return &r->hier[0];
+	for (i = 1; i < r->nhier; i++)
+		if (has_word(r->hier[i].ctrl, ctrl1))
+			return &r->hier[i];
+	return &r->hier[0];
+}
+
+static void
+write_limits(struct run *r, const char *have)
+{
+	const struct hier *h;
+	char text[256];
+	size_t i;
+
+	for (i = 0; i < LEN(limits); i++)
+		for (each(r->conf, s, limits[i].id)) {
+			const struct limit *l = &limits[i];
+
+			h = having(r, have, l->ctrl, l->ctrl1);
+			l->text(r->conf, *h->ctrl, text, sizeof(text));
+			write_limit(h, *h->ctrl ? l->file1 : l->file, text, s,
+			    l->file);
+		}
+	for (each(r->conf, s, KEY_CGROUP)) {
+		char ctrl[64];
+
+		controller_of(s, ctrl, sizeof(ctrl));
+		h = having(r, have, ctrl, ctrl);
+		write_limit(h, s->sub, s->value, s, s->sub);
+	}
+}
+
+/* name=systemd: the host's, or one of our own where the guest must see v1. */
+static void
+add_systemd(struct run *r, const struct mount *m, size_t n)
+{
+	const struct mount *v1 = find_mount(m, n, "name=systemd");
+	int fd;
+
+	if (v1) {
+		v1_hier(r, v1);
+	} else if (r->view == VIEW_V1) {
+		fd = new_mount("cgroup", "none name=systemd", 0);
+		if (fd < 0)
+			die("%smounting a cgroup v1 hierarchy for "
+			    "cgroup.view=v1:",
+			    conf_where(r->conf, KEY_CGROUP_VIEW));
+		add_hier(r, "name=systemd", "cgroup1:", fd);
+	}
+}
+
+void
+cgroup_host(struct run *r)
+{
+	struct mount m[32];
+	size_t n = find_mounts(m, LEN(m)), i;
+	char have[256], need[512];
+
+	r->nhier = 0;
+	add_v2(r, find_mount(m, n, ""));
+	read_at(r->hier->base, "cgroup.controllers", have, sizeof(have));
+	choose(r, m, n, have, need, sizeof(need));
+	add_systemd(r, m, n);
+	for (i = 0; i < r->nhier; i++)
+		make_group(r, &r->hier[i]);
+	enable(r, &r->hier[0], need);
+	write_limits(r, have);
+	for (i = 0; i < r->nhier; i++)
+		make_payload(r, &r->hier[i]);
+}
+
+void
+cgroup_child(struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++)
+		if (r->hier[i].tasks >= 0 &&
+		    write(r->hier[i].tasks, "0", 1) != 1)
+			die("joining %s/" CGROUP_TOP "/%s/payload:",
+			    r->hier[i].path, r->conf->name);
+	if (unshare(CLONE_NEWCGROUP) < 0)
+		die("making the cgroup namespace:");
+}
+
+/* ---- out of memory ---- */
+
+static uint64_t
+oom_kills(int group, const char *file)
+{
+	char text[1024], *p;
+
+	if (read_at(group, file, text, sizeof(text)) < 0)
+		return 0;
+	p = strstr(text, "oom_kill ");
+	return p ? strtoull(p + strlen("oom_kill "), NULL, 10) : 0;
+}
+
+void
+cgroup_oom(struct run *r)
+{
+	const struct setting *s = conf_next(r->conf, KEY_MEMORY, NULL);
+	uint64_t kills = 0;
+	char line[512];
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++) {
+		if (!*r->hier[i].ctrl)
+			kills += oom_kills(r->hier[i].group, "memory.events");
+		else if (has_word(r->hier[i].ctrl, "memory"))
+			kills += oom_kills(r->hier[i].payload,
+			    "memory.oom_control");
+	}
+	if (!kills)
+		return;
+	put(line, sizeof(line), "%s%s: out of memory, %" PRIu64
+	    " process%s killed at %s%s", s ? s->where : "", r->conf->name,
+	    kills, kills == 1 ? "" : "es", s ? "memory=" :
+	    "a limit above the container's", s ? s->value : "");
+	say(line);
+}
+
+/* ---- removal ---- */
+
+/* The first folder in dir, "" for none.  A descriptor of its own, so that
+ * every call reads from the beginning. */
+static void
+first_folder(int dir, char *name, size_t size)
+{
+	int fd = openat(dir, ".", DIR_FLAGS);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	*name = '\0';
+	if (!d) {
+		shut(&fd);
+		return;
+	}
+	while ((e = readdir(d)))
+		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") &&
+		    strcmp(e->d_name, "..")) {
+			snprintf(name, size, "%s", e->d_name);
+			break;
+		}
+	closedir(d);
+}
+
+/* Removes dir's folders, bottom up.  It walks by .. and not by recursion: the
+ * guest may have nested them as deep as it liked.  0, or -1 and errno. */
+static int
+remove_below(int dir)
+{
+	char name[256], below[256];
+	int at = openat(dir, ".", DIR_FLAGS), next, depth = 0, err;
+
+	for (;;) {
+		first_folder(at, name, sizeof(name));
+		if (!*name && !depth)
+			break;
+		if (*name && !unlinkat(at, name, AT_REMOVEDIR))
+			continue;
+		err = errno;
+		next = openat(at, *name ? name : "..", DIR_FLAGS);
+		if (*name)
+			first_folder(next, below, sizeof(below));
+		if (next < 0 || (*name && !*below)) {
+			shut(&next);
+			shut(&at);
+			errno = err;
+			return -1;
+		}
+		depth += *name ? 1 : -1;
+		shut(&at);
+		at = next;
+	}
+	shut(&at);
+	return 0;
+}
+
+static void
+kill_and_wait(pid_t pid)
+{
+	struct pollfd p = { .events = POLLIN };
+
+	p.fd = syscall(SYS_pidfd_open, pid, 0);
+	if (p.fd < 0)
+		return;
+	syscall(SYS_pidfd_send_signal, p.fd, SIGKILL, NULL, 0);
+	poll(&p, 1, KILL_MS);
+	close(p.fd);
+}
+
+/* Kills the processes of one group, as often as it takes. */
+static void
+kill_procs(int group)
+{
+	char text[4096], *p, *end;
+	int rounds;
+	long pid;
+
+	for (rounds = 0; rounds < 100; rounds++) {
+		if (read_at(group, "cgroup.procs", text, sizeof(text)) <= 0)
+			return;
+		for (p = text; (pid = strtol(p, &end, 10)) > 0; p = end)
+			kill_and_wait(pid);
+	}
+}
+
+static int
+populated(int group)
+{
+	char text[256];
+
+	return read_at(group, "cgroup.events", text, sizeof(text)) > 0 &&
+	    strstr(text, "populated 1");
+}
+
+/* Kills all in and below a group and waits until it is empty.  cgroup.kill
+ * is there from Linux 5.14 on, and only on v2. */
+static void
+kill_group(int group)
+{
+	struct pollfd p = { .events = POLLPRI };
+	long long end = now_ms() + KILL_MS;
+	int payload;
+
+	if (!write_at(group, "cgroup.kill", "1")) {
+		p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+		while (populated(group) && now_ms() < end)
+			poll(&p, 1, end - now_ms());
+		shut(&p.fd);
+		return;
+	}
+	write_at(group, "cgroup.freeze", "0");
+	kill_procs(group);
+	payload = openat(group, "payload", DIR_FLAGS);
+	if (payload < 0)
+		return;
+	kill_procs(payload);		/* PID 1 is here: all others follow */
+	close(payload);
+}
+
+static void
+remove_group(int top, const char *name)
+{
+	int group = openat(top, name, DIR_FLAGS);
+
+	if (group < 0)
+		return;
+	if (remove_below(group) < 0) {
+		kill_group(group);
+		if (remove_below(group) < 0)
+			warn("removing the groups below " CGROUP_TOP "/%s:",
+			    name);
+	}
+	close(group);
+	if (unlinkat(top, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
+		group = openat(top, name, DIR_FLAGS);
+		if (group >= 0)
+			kill_group(group);
+		shut(&group);
+		if (unlinkat(top, name, AT_REMOVEDIR) < 0)
+			warn("removing the group " CGROUP_TOP "/%s:", name);
+	}
+}
+
+/* BASE/crun/NAME, or one on a mount of our own. */
+void
+cgroup_remove(const char *what)
+{
+	char path[512], *name;
+	int top, root;
+
+	put(path, sizeof(path), "%s", what);
+	name = strrchr(path, '/');
+	if (!name)
+		return;
+	*name++ = '\0';
+	if (*path == '/') {
+		top = open(path, DIR_FLAGS);
+	} else {
+		root = strncmp(path, DETACHED, strlen(DETACHED)) ?
+		    new_mount("cgroup", "none name=systemd", 0) :
+		    new_mount("cgroup2", "", 0);
+		top = openat(root, CGROUP_TOP, DIR_FLAGS);
+		shut(&root);
+	}
+	if (top < 0)
+		return;
+	remove_group(top, name);
+	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
+	close(top);
+}
+
+/* Back out of the leaf, so that our group is as it was. */
+static void
+leave_leaf(struct run *r)
+{
+	char text[256], minus[256], *p;
+	int base = r->hier[0].base;
+
+	read_at(base, "cgroup.subtree_control", text, sizeof(text));
+	plus_list(text, minus, sizeof(minus));
+	for (p = minus; (p = strchr(p, '+')); )
+		*p = '-';
+	if (*minus)
+		write_at(base, "cgroup.subtree_control", minus);
+	/* with another crun in this unit, it stays as it is */
+	if (!write_at(base, "cgroup.procs", "0"))
+		unlinkat(base, LEAF, AT_REMOVEDIR);
+	*r->delegated = '\0';
+}
+
+void
+cgroup_undo(struct run *r)
+{
+	struct hier *h;
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++) {
+		h = &r->hier[i];
+		if (h->group >= 0)
+			remove_group(h->top, r->conf->name);
+		if (h->top >= 0)
+			unlinkat(h->base, CGROUP_TOP, AT_REMOVEDIR);
+		shut(&h->tasks);
+		shut(&h->payload);
+		shut(&h->group);
+		shut(&h->top);
+		if (i == 0 && *r->delegated)
+			leave_leaf(r);
+		shut(&h->base);
+	}
+	r->nhier = 0;
+}

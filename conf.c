@@ -1,0 +1,609 @@
+/* The configuration: a flat file of key=value lines and the words after it on
+ * the command line.
+ *
+ * The table in keys.c drives everything: parsing, defaults, what -n prints
+ * and what -h and the documents say.  A value is kept twice: as the text it
+ * was (struct setting, in the order given, with its FILE:LINE for later
+ * errors) and as its setter parsed it.
+ *
+ * Setters judge one value; check() judges what depends on two.  All errors
+ * are printed before the exit, none twice.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+static int errors;
+
+static void
+error(const char *where, const char *fmt, ...)
+{
+	char line[1024];
+	va_list ap;
+	int n = snprintf(line, sizeof(line), "%s", where);
+
+	va_start(ap, fmt);
+	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	va_end(ap);
+	say(line);
+	errors++;
+}
+
+/* ---- the nearest known key ---- */
+
+/* The edit distance of two words shorter than 32. */
+static int
+distance(const char *a, const char *b)
+{
+	int row[32], i, j, diag, up;
+	int n = strlen(b);
+
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 1; a[i - 1]; i++) {
+		diag = row[0];
+		row[0] = i;
+		for (j = 1; j <= n; j++) {
+			up = row[j];
+			row[j] = diag + (a[i - 1] != b[j - 1]);
+			if (up + 1 < row[j])
+				row[j] = up + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			diag = up;
+		}
+	}
+	return row[n];
+}
+
+static const char *
+nearest(const char *word)
+{
+	const char *best = NULL;
+	int i, d, least = 4;
+
+	if (strlen(word) >= 31)
+		return NULL;
+	for (i = 0; i < NKEYS; i++) {
+		d = distance(word, keys[i].name);
+		if (d < least && d < (int)strlen(word)) {
+			least = d;
+			best = keys[i].name;
+		}
+	}
+	return best;
+}
+
+/* ---- from text to settings ---- */
+
+/* The key of that name.  An exact name wins over a family, so cgroup.view is
+ * no file of a controller. */
+static int
+find_key(const char *name)
+{
+	int i;
+
+	for (i = 0; i < NKEYS; i++)
+		if (!(keys[i].flags & FAMILY) && !strcmp(keys[i].name, name))
+			return i;
+	for (i = 0; i < NKEYS; i++)
+		if (keys[i].flags & FAMILY && !strncmp(keys[i].name, name,
+		    strlen(keys[i].name)) && name[strlen(keys[i].name)])
+			return i;
+	return -1;
+}
+
+static const struct setting *
+same_setting(const struct conf *c, int id, const char *sub)
+{
+	for (each(c, s, id))
+		if (!strcmp(s->sub, sub))
+			return s;
+	return NULL;
+}
+
+/* The command line replaces what the file said of that key. */
+static void
+override(struct conf *c, int id, const char *sub)
+{
+	size_t i;
+
+	for (i = 0; i < c->nset; i++)
+		if ((int)c->set[i].id == id && c->set[i].line &&
+		    !strcmp(c->set[i].sub, sub))
+			c->set[i].quiet = 1;
+}
+
+static void
+add_setting(struct conf *c, int id, const char *name, const char *value,
+    char *where, int line, const char *dir)
+{
+	const char *sub = name + strlen(keys[id].name);
+	const struct setting *old;
+	struct setting *s;
+
+	if (!line)
+		override(c, id, sub);
+	if (!*value) {
+		if (line)
+			error(where, "%s has no value; leave the line out",
+			    name);
+		return;
+	}
+	old = same_setting(c, id, sub);
+	if (old && (!(keys[id].flags & ADDS) || keys[id].flags & FAMILY)) {
+		if (old->line)
+			error(where, "%s is set twice, first on line %d", name,
+			    old->line);
+		else
+			error(where, "%s is set twice", name);
+		return;
+	}
+	if (keys[id].flags & PATH && *value != '/')
+		value = xprintf("%s/%s", dir, value);
+	c->set = xrealloc(c->set, c->nset + 1, sizeof(*c->set));
+	s = &c->set[c->nset++];
+	*s = (struct setting){ .id = id, .sub = sub, .value = value,
+	    .where = where, .line = line };
+}
+
+static char *
+trim(char *s)
+{
+	char *end;
+
+	s += strspn(s, " \t");
+	end = s + strlen(s);
+	while (end > s && strchr(" \t", end[-1]))
+		end--;
+	*end = '\0';
+	return s;
+}
+
+/* One KEY=VALUE; text stays, the settings point into it. */
+static void
+parse_setting(struct conf *c, char *text, char *where, int line,
+    const char *dir)
+{
+	char *eq = strchr(text, '='), *name = trim(text);
+	const char *near;
+	int id;
+
+	if (!eq) {
+		error(where, "no = in \"%.40s\": every line is key=value", name);
+		return;
+	}
+	*eq = '\0';
+	name = trim(text);
+	id = find_key(name);
+	if (id >= 0) {
+		add_setting(c, id, name, trim(eq + 1), where, line, dir);
+		return;
+	}
+	near = nearest(name);
+	if (near)
+		error(where, "unknown key %.64s; did you mean %s?", name, near);
+	else
+		error(where, "unknown key %.64s; crun -h lists the keys", name);
+}
+
+static int
+has_control(const char *s, size_t len)
+{
+	for (; len; s++, len--)
+		if ((unsigned char)*s < ' ' && *s != '\t')
+			return 1;
+		else if (*s == 0x7f)
+			return 1;
+	return 0;
+}
+
+static void
+parse_text(struct conf *c, char *text, size_t size, const char *dir)
+{
+	char *p = text, *end = text + size, *nl, *where;
+	int line;
+	size_t len;
+
+	for (line = 1; p < end; line++, p = nl + 1) {
+		nl = memchr(p, '\n', end - p);
+		if (!nl)
+			nl = end;
+		len = nl - p;
+		if (len && p[len - 1] == '\r')
+			len--;
+		p[len] = '\0';
+		where = xprintf("%s:%d: ", c->file, line);
+		if (len > CONF_LINE)
+			error(where, "a line of more than %d bytes", CONF_LINE);
+		else if (has_control(p, len))
+			error(where, "a NUL or control character");
+		else if (p[strspn(p, " \t")] && p[strspn(p, " \t")] != '#')
+			parse_setting(c, p, where, line, dir);
+	}
+}
+
+/* ---- finding and reading the file ---- */
+
+/* Opens file as crun(1) says; gives the path that was opened in *path. */
+static int
+open_file(const char *file, char **path)
+{
+	static const char *const forms[] = { "%s", CONFDIR "/%s",
+	    CONFDIR "/%s.conf" };
+	char buf[PATH_MAX];
+	size_t i, tries = strchr(file, '/') ? 1 : LEN(forms);
+	int fd = -1;
+
+	errno = ENOENT;
+	for (i = 0; fd < 0 && errno == ENOENT && i < tries; i++) {
+		put(buf, sizeof(buf), forms[i], file);
+		fd = open(buf, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	}
+	*path = xprintf("%s", buf);
+	if (fd < 0 && errno == ENOENT && tries > 1)
+		fail(EXIT_USAGE, "%s: no such file here, nor "
+		    CONFDIR "/%s or " CONFDIR "/%s.conf", file, file, file);
+	if (fd < 0)
+		fail(EXIT_USAGE, "%s:", file);
+	return fd;
+}
+
+/* Somebody else than root and the caller must not have written it. */
+static void
+check_file(int fd, const char *path)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		fail(EXIT_USAGE, "%s:", path);
+	if (!S_ISREG(st.st_mode))
+		fail(EXIT_USAGE, "%s: not a regular file", path);
+	if (st.st_uid && st.st_uid != getuid())
+		fail(EXIT_USAGE, "%s: belongs to user %u, who could change "
+		    "what runs as you; chown it", path, (unsigned)st.st_uid);
+	if (st.st_mode & 022)
+		fail(EXIT_USAGE, "%s: others can write it; chmod go-w %s",
+		    path, path);
+	if (st.st_size > CONF_SIZE)
+		fail(EXIT_USAGE, "%s: larger than %d bytes", path, CONF_SIZE);
+}
+
+static char *
+read_all(int fd, const char *path, size_t *size)
+{
+	size_t got = 0, room = 4096;
+	char *text = xrealloc(NULL, room, 1);
+	ssize_t n;
+
+	while ((n = read(fd, text + got, room - 1 - got)) > 0) {
+		got += n;
+		if (got > CONF_SIZE)
+			fail(EXIT_USAGE, "%s: larger than %d bytes", path,
+			    CONF_SIZE);
+		if (room - got < 2048)
+			text = xrealloc(text, room *= 2, 1);
+	}
+	if (n < 0)
+		fail(EXIT_USAGE, "%s:", path);
+	text[got] = '\0';
+	*size = got;
+	return text;
+}
+
+static char *
+working_folder(void)
+{
+	char buf[PATH_MAX];
+
+	if (!getcwd(buf, sizeof(buf)))
+		fail(EXIT_USAGE, "the working folder:");
+	return xprintf("%s", strcmp(buf, "/") ? buf : "");
+}
+
+/* The folder that a file's relative paths start from: its own, absolute. */
+static char *
+folder_of(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	char *dir;
+
+	if (*path == '/')
+		return xprintf("%.*s", (int)(slash - path), path);
+	if (!slash)
+		return working_folder();
+	dir = working_folder();
+	return xprintf("%s/%.*s", dir, (int)(slash - path), path);
+}
+
+static void
+default_name(struct conf *c)
+{
+	const char *slash = strrchr(c->file, '/');
+	const char *base = slash ? slash + 1 : c->file;
+	size_t len = strlen(base);
+	struct setting s = { .id = KEY_NAME };
+	const char *bad;
+
+	if (!strcmp(c->file, "-")) {
+		error("standard input: ", "name is not set");
+		return;
+	}
+	if (len > 5 && !strcmp(base + len - 5, ".conf"))
+		len -= 5;
+	s.value = xprintf("%.*s", (int)len, base);
+	bad = keys[KEY_NAME].set(c, &s);
+	if (bad)
+		error(c->file, ": no name of a container (%s); set name", bad);
+}
+
+/* ---- what depends on two keys ---- */
+
+static int
+same_subnet(const struct ip *a, const struct ip *b)
+{
+	int bits = b->prefix, i;
+
+	if (a->family != b->family)
+		return 0;
+	for (i = 0; i < bits; i++)
+		if ((a->addr[i / 8] ^ b->addr[i / 8]) & 0x80 >> i % 8)
+			return 0;
+	return 1;
+}
+
+static void
+check_network(const struct conf *c)
+{
+	static const enum key_id needs_bridge[] = { KEY_IP, KEY_GATEWAY,
+	    KEY_MAC, KEY_MTU, KEY_IFNAME };
+	size_t i;
+
+	for (i = 0; i < LEN(needs_bridge) && !c->bridge; i++)
+		for (each(c, s, needs_bridge[i]))
+			error(s->where, "%s needs a bridge",
+			    keys[s->id].name);
+	for (each(c, g, KEY_GATEWAY)) {
+		int in = 0, family = 0;
+
+		for (each(c, s, KEY_IP)) {
+			in |= same_subnet(&g->u.ip, &s->u.ip);
+			family |= s->u.ip.family == g->u.ip.family;
+		}
+		if (!in && c->bridge)
+			error(g->where, family ? "gateway %s is in the subnet "
+			    "of no ip" : "gateway %s needs an ip of its kind",
+			    g->value);
+	}
+}
+
+static void
+check_map(const struct conf *c, enum key_id id)
+{
+	int root = 0;
+
+	for (each(c, a, id)) {
+		root |= a->u.map.inside == 0;
+		for (each(c, b, id)) {
+			const struct idmap *x = &a->u.map, *y = &b->u.map;
+
+			if (b > a && ((x->inside < y->inside + y->count &&
+			    y->inside < x->inside + x->count) ||
+			    (x->outside < y->outside + y->count &&
+			    y->outside < x->outside + x->count)))
+				error(b->where, "%s %s overlaps %s",
+				    keys[id].name, b->value, a->value);
+		}
+	}
+	if (!root)
+		error(conf_where(c, KEY_UIDMAP), "no %s maps the container's "
+		    "root (0)", keys[id].name);
+}
+
+static void
+check_ids(const struct conf *c)
+{
+	const struct setting *u = conf_next(c, KEY_UIDMAP, NULL);
+	const struct setting *g = conf_next(c, KEY_GIDMAP, NULL);
+	const struct setting *s = conf_next(c, KEY_USERNS, NULL);
+
+	if (!u && !g)
+		return;
+	if (!u || !g)
+		error((u ? u : g)->where, "uidmap and gidmap go together: %s "
+		    "is missing", u ? "gidmap" : "uidmap");
+	else if (s)
+		error(s->where, "userns cannot be set beside uidmap and gidmap");
+	else {
+		check_map(c, KEY_UIDMAP);
+		check_map(c, KEY_GIDMAP);
+	}
+}
+
+static void
+check(const struct conf *c)
+{
+	if (!c->rootfs)
+		error(c->file, ": rootfs is not set: the folder to boot");
+	if (c->init && c->program)
+		error(conf_where(c, KEY_INIT), "init cannot be set beside -- "
+		    "PROGRAM");
+	check_network(c);
+	check_ids(c);
+}
+
+/* ---- loading ---- */
+
+static void
+default_mac(struct conf *c)
+{
+	uint64_t h = hash(c->name);
+	int i;
+
+	for (i = 0; i < 6; i++)
+		c->mac[i] = h >> 8 * i;
+	c->mac[0] = (c->mac[0] & ~1) | 2;	/* unicast, made locally */
+}
+
+/* Applies defaults, then every setting that the command line left. */
+static void
+apply(struct conf *c)
+{
+	const char *bad;
+	size_t i;
+	int cap;
+
+	for (i = 0; i < NKEYS; i++) {
+		struct setting s = { .id = i, .sub = "",
+		    .value = keys[i].def };
+
+		if (s.value)
+			keys[i].set(c, &s);
+	}
+	for (i = 0; i < LEN(config_caps); i++) {
+		cap = sec_cap(config_caps[i], strlen(config_caps[i]));
+		c->caps |= (uint64_t)1 << cap;
+	}
+	for (i = 0; i < c->nset; i++) {
+		struct setting *s = &c->set[i];
+
+		if (s->quiet)
+			continue;
+		bad = keys[s->id].set(c, s);
+		if (bad)
+			error(s->where, "%s%s=%s: %s", keys[s->id].name,
+			    s->sub, s->value, bad);
+	}
+}
+
+void
+conf_load(struct conf *c, const char *file, char **over, int nover,
+    char **program)
+{
+	size_t size;
+	char *text, *path, *dir;
+	int fd = STDIN_FILENO, i;
+
+	*c = (struct conf){ .file = file, .program = program,
+	    .memory = UINT64_MAX, .swap = UINT64_MAX };
+	if (strcmp(file, "-")) {
+		fd = open_file(file, &path);
+		check_file(fd, path);
+		c->file = path;
+	}
+	text = read_all(fd, c->file, &size);
+	if (fd != STDIN_FILENO)
+		close(fd);
+	dir = folder_of(c->file);
+	parse_text(c, text, size, dir);
+	for (i = 0; i < nover; i++) {
+		if (has_control(over[i], strlen(over[i])))
+			error("command line: ", "a control character");
+		else
+			parse_setting(c, over[i], xprintf("command line: "), 0,
+			    working_folder());
+	}
+	apply(c);
+	if (!conf_next(c, KEY_NAME, NULL))
+		default_name(c);
+	if (!conf_next(c, KEY_MAC, NULL) && c->name)
+		default_mac(c);
+	if (!c->hostname)
+		c->hostname = c->name;
+	check(c);
+	if (errors)
+		exit(EXIT_USAGE);
+}
+
+const struct setting *
+conf_next(const struct conf *c, enum key_id id, const struct setting *s)
+{
+	const struct setting *end = c->set + c->nset;
+
+	for (s = s ? s + 1 : c->set; s && s < end; s++)
+		if (s->id == id && !s->quiet)
+			return s;
+	return NULL;
+}
+
+const char *
+conf_where(const struct conf *c, enum key_id id)
+{
+	const struct setting *s = conf_next(c, id, NULL);
+
+	return s ? s->where : "";
+}
+
+/* ---- printing ---- */
+
+static void
+print_default(const struct conf *c, const struct key *k)
+{
+	const uint8_t *m = c->mac;
+
+	switch (k - keys) {
+	case KEY_NAME:
+		printf("name=%s\n", c->name);
+		break;
+	case KEY_HOSTNAME:
+		/* said, it would be written to /etc/hostname */
+		printf("#hostname=%s\n", c->hostname);
+		break;
+	case KEY_MAC:
+		printf("%smac=%02x:%02x:%02x:%02x:%02x:%02x\n",
+		    c->bridge ? "" : "#", m[0], m[1], m[2], m[3], m[4], m[5]);
+		break;
+	case KEY_IFNAME:
+		printf("%sifname=%s\n", c->bridge ? "" : "#", c->ifname);
+		break;
+	case KEY_USERNS:
+		printf("%suserns=%s\n", c->userns == USERNS_MAPS ? "#" : "",
+		    k->def);
+		break;
+	default:
+		if (k->def)
+			printf("%s=%s\n", k->name, k->def);
+		else
+			printf("#%s=\n", k->name);
+	}
+}
+
+void
+conf_print(const struct conf *c)
+{
+	int i, any;
+
+	for (i = 0; i < NKEYS; i++) {
+		any = 0;
+		for (each(c, s, i)) {
+			printf("%s%s=%s\n", keys[i].name, s->sub, s->value);
+			any = 1;
+		}
+		if (!any)
+			print_default(c, &keys[i]);
+	}
+}
+
+/* The form that test/doc turns into the README's and the manual's tables:
+ * NAME=ARG, the default in brackets, a * where it may stand many times. */
+void
+conf_help(void)
+{
+	int i;
+
+	for (i = 0; i < NKEYS; i++)
+		printf("  %s%s=%s%s%s%s%s\n        %s\n", keys[i].name,
+		    keys[i].flags & FAMILY ? "NAME" : "", keys[i].arg,
+		    keys[i].def ? " [" : "", keys[i].def ? keys[i].def : "",
+		    keys[i].def ? "]" : "",
+		    keys[i].flags & ADDS ? " *" : "", keys[i].help);
+}

@@ -1,0 +1,148 @@
+/* What a site may change; compiled in.  A container's own settings are in its
+ * .conf file.  Each table is read by the one file named over it. */
+#include <linux/mount.h>
+
+#define VERSION "0.1"
+
+/* conf.c: where a FILE without a slash is looked for, after this folder */
+#define CONFDIR "/etc/crun"
+
+/* conf.c: refused above these */
+enum { CONF_SIZE = 1 << 20, CONF_LINE = 4096 };
+
+/* state.c: the run-time folder, mode 0700 */
+#define STATEDIR "/run/crun"
+
+/* idmap.c: the pool that userns=auto takes its ranges from.  Above what
+ * useradd(8), subuid(5) and systemd hand out, below 2^31. */
+enum { POOL_FIRST = 0x70000000, POOL_RANGES = 4095, RANGE = 65536 };
+
+/* idmap.c: the group of terminals, in the container's ids */
+enum { TTY_GID = 5 };
+
+/* cgroup.c: the folder that all groups are made in */
+#define CGROUP_TOP "crun"
+/* A systemd older than this cannot use cgroup v2: it is shown a v1 tree. */
+enum { SYSTEMD_V2 = 233 };
+
+/* conf.c: defaults of keys, as they would stand in a file */
+#define DEF_CONTAINER "lxc"
+#define DEF_IFNAME "eth0"
+#define DEF_STOP_TIMEOUT "30"
+
+/* ns.c: what is tried, in this order, where init is not set */
+static const char *const config_inits[] = {
+	"/sbin/init", "/usr/lib/systemd/systemd", "/etc/init", "/bin/init",
+	"/bin/sh",
+};
+
+/* ns.c: the init's environment begins with these; then container, TERM (where
+ * there is a terminal) and the env keys */
+static const char *const config_env[] = {
+	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+	"HOME=/root",
+};
+
+/* sec.c: capabilities kept, by name; every other is dropped from all sets.
+ * They hold in the container's user namespace only, unless userns=none.
+ * net_admin is safe to keep since the network namespace is always its own. */
+static const char *const config_caps[] = {
+	"audit_control", "audit_write", "chown", "dac_override",
+	"dac_read_search", "fowner", "fsetid", "ipc_owner", "kill", "lease",
+	"linux_immutable", "mknod", "net_admin", "net_bind_service",
+	"net_broadcast", "net_raw", "setfcap", "setgid", "setpcap", "setuid",
+	"sys_admin", "sys_boot", "sys_chroot", "sys_nice", "sys_ptrace",
+	"sys_resource", "sys_tty_config",
+};
+
+/* sec.c: the sysctl keys that are namespaced, and so may be set; a * at the
+ * end stands for anything */
+static const char *const config_sysctls[] = {
+	"net.*", "kernel.hostname", "kernel.domainname", "kernel.sem",
+	"kernel.msg*", "kernel.shm*", "fs.mqueue.*",
+};
+
+/* mount.c: /dev is this small */
+#define DEV_OPTIONS "mode=755 size=4m nr_inodes=16k"
+
+/* mount.c: the nodes of /dev, all mode 0666 */
+static const struct {
+	const char *name;
+	unsigned major, minor;
+} config_nodes[] = {
+	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
+	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+};
+
+static const struct {
+	const char *name, *target;
+} config_links[] = {
+	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" },
+	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
+	{ "ptmx", "pts/ptmx" },
+};
+
+/* mount.c: the file systems mounted in every container, in this order.  A
+ * name beginning with / is made in the rootfs if it is missing. */
+#define A_STRICT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
+static const struct {
+	const char *target, *fstype;
+	uint64_t attr;
+	const char *options;	/* NAME=VALUE, blanks between */
+} config_mounts[] = {
+	{ "/proc", "proc", A_STRICT, "" },
+	{ "/sys", "sysfs", A_STRICT, "" },
+	{ "/dev/shm", "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV,
+	    "mode=1777" },
+	{ "/dev/mqueue", "mqueue", A_STRICT, "" },
+	{ "/run", "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "mode=755" },
+};
+
+/* mount.c: paths shut off, unless nesting=yes.  Below /proc and /sys; those
+ * that the kernel does not have are passed over. */
+static const char *const config_masked[] = {
+	"/proc/acpi", "/proc/asound", "/proc/scsi", "/proc/interrupts",
+	"/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
+	"/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats",
+	"/proc/sysrq-trigger", "/sys/firmware", "/sys/kernel/debug",
+	"/sys/kernel/tracing", "/sys/kernel/security", "/sys/fs/bpf",
+	"/sys/fs/pstore", "/sys/devices/virtual/powercap",
+};
+
+/* mount.c: read-only, unless nesting=yes */
+static const char *const config_readonly[] = {
+	"/proc/apm", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
+};
+
+/* mount.c: writable below a read-only path, since its namespace is the
+ * container's own */
+static const char *const config_writable[] = {
+	"/proc/sys/net", "/sys/devices/virtual/net",
+};
+
+/* stop.c: how an init is asked to power off and to reboot.  exe is the last
+ * component of /proc/PID/exe.  Signals are numbers: SIGRTMIN+4 is 38 where
+ * glibc counts, which every systemd and sysvinit reads as power-off. */
+enum how {
+	BY_SIGNAL,		/* the signal in arg */
+	BY_INITCTL,		/* the signal, where it is caught; else the */
+				/* runlevel request of sysvinit */
+	BY_RUNIT,		/* /etc/runit/stopit and reboot, then CONT */
+};
+static const struct inittype {
+	const char *exe;
+	enum how how;
+	int poweroff, reboot;	/* signal numbers, signal(7) */
+} config_inittypes[] = {
+	{ "systemd", BY_SIGNAL, 38, 2 },
+	{ "init", BY_INITCTL, 38, 2 },		/* sysvinit */
+	{ "openrc-init", BY_SIGNAL, 15, 2 },
+	{ "busybox", BY_SIGNAL, 12, 15 },
+	{ "procd", BY_SIGNAL, 12, 15 },
+	{ "runit", BY_RUNIT, 18, 18 },
+	{ "s6-svscan", BY_SIGNAL, 10, 2 },
+	{ "dinit", BY_SIGNAL, 15, 2 },
+	{ "finit", BY_SIGNAL, 12, 15 },
+};
+/* Any other init: what most take as the end. */
+enum { STOP_OTHER = 15, REBOOT_OTHER = 2 };

@@ -1,0 +1,285 @@
+/* The console: a pty that the init has as its terminal, and the relay between
+ * it and crun's own standard input and output.
+ *
+ * The pty is of the container's own devpts, opened by the supervisor before
+ * anything of the guest runs; its other end comes by TIOCGPTPEER, not by a
+ * path.  The supervisor keeps that end open too, so that a console which no
+ * process holds for a moment (a getty between two logins) is no end of file.
+ *
+ * An OS has the pty as 0, 1 and 2.  A program has crun's own three, but a
+ * terminal among them is never passed in: the pty stands in its place.
+ *
+ * Nothing here waits.  Each direction is a buffer that is read into when it
+ * is empty and written out when the other side takes it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <termios.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)	/* ioctl_tty(2), Linux 4.13 */
+#endif
+
+enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
+enum { TAIL = 1024 };
+
+struct pump {
+	int from, to;		/* -1: shut */
+	size_t off, len;	/* what of buf is still to be written */
+	char buf[4096];		/* at most PIPE_BUF: never waits on a pipe */
+};
+
+static struct pump in = { -1, -1, 0, 0, "" }, out = { -1, -1, 0, 0, "" };
+static struct termios saved;
+static int saved_valid;
+static char tail[TAIL];		/* the last that was printed, a ring */
+static size_t tail_end;
+static int escapes;
+static long long first_escape;
+
+/* ---- making it ---- */
+
+static void
+copy_size(int from, int to)
+{
+	struct winsize w;
+
+	if (!ioctl(from, TIOCGWINSZ, &w))
+		ioctl(to, TIOCSWINSZ, &w);
+}
+
+static void
+open_pty(struct run *r)
+{
+	int unlock = 0;
+
+	r->master = openat(r->pts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK |
+	    O_CLOEXEC);
+	if (r->master < 0 || ioctl(r->master, TIOCSPTLCK, &unlock) < 0)
+		die("making the console:");
+	r->slave = ioctl(r->master, TIOCGPTPEER,
+	    O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (r->slave < 0)
+		die("opening the console:");
+	if (r->nuid && fchown(r->slave, idmap_uid(r, 0),
+	    idmap_gid(r, TTY_GID)) < 0)
+		die("the owner of the console:");
+}
+
+void
+console_host(struct run *r)
+{
+	int i, tty[3], any = !r->conf->program;
+
+	for (i = 0; i < 3; i++)
+		any |= tty[i] = isatty(i);
+	if (any)
+		open_pty(r);
+	for (i = 0; i < 3; i++)
+		r->std[i] = tty[i] || !r->conf->program ? r->slave : i;
+	if (any)
+		copy_size(tty[0] ? 0 : tty[1] ? 1 : 2, r->master);
+}
+
+/* ---- the caller's terminal ---- */
+
+static void
+make_raw(void)
+{
+	struct termios t;
+
+	if (tcgetattr(STDIN_FILENO, &saved) < 0)
+		return;
+	t = saved;
+	cfmakeraw(&t);
+	saved_valid = tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0;
+}
+
+static void
+restore(void)
+{
+	if (saved_valid)
+		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+	saved_valid = 0;
+}
+
+void
+console_begin(struct run *r)
+{
+	int i, any = 0;
+
+	in.len = out.len = 0;
+	in.from = out.from = in.to = out.to = -1;
+	escapes = 0;
+	tail_end = 0;
+	memset(tail, 0, sizeof(tail));
+	if (r->master < 0)
+		return;
+	for (i = 0; i < 3; i++)
+		any |= r->std[i] == r->slave;
+	if (any && r->std[0] == r->slave) {
+		in.from = STDIN_FILENO;
+		in.to = r->master;
+		if (isatty(STDIN_FILENO))
+			make_raw();
+	}
+	out.from = r->master;
+	out.to = r->std[1] == r->slave ? STDOUT_FILENO : STDERR_FILENO;
+}
+
+void
+console_resize(struct run *r)
+{
+	if (r->master >= 0)
+		copy_size(isatty(0) ? 0 : 1, r->master);
+}
+
+/* ---- relaying ---- */
+
+static void
+set_poll(struct pump *p, struct pollfd *fds)
+{
+	fds[0] = (struct pollfd){ p->len ? -1 : p->from, POLLIN, 0 };
+	fds[1] = (struct pollfd){ p->len ? p->to : -1, POLLOUT, 0 };
+}
+
+void
+console_poll(struct pollfd *fds)
+{
+	set_poll(&in, fds);
+	set_poll(&out, fds + 2);
+}
+
+static int
+is_passing(int err)
+{
+	return err == EAGAIN || err == EINTR;
+}
+
+/* Reads into an empty buffer; the side is shut at its end. */
+static void
+fill(struct pump *p)
+{
+	ssize_t n = read(p->from, p->buf, sizeof(p->buf));
+
+	p->off = 0;
+	p->len = n > 0 ? n : 0;
+	if (n == 0 || (n < 0 && !is_passing(errno)))
+		p->from = -1;
+}
+
+/* What cannot be written is dropped: a guest must not hang because nobody
+ * reads crun's output any more. */
+static void
+drain(struct pump *p)
+{
+	ssize_t n = p->to < 0 ? (ssize_t)p->len :
+	    write(p->to, p->buf + p->off, p->len);
+
+	if (n < 0 && is_passing(errno))
+		return;
+	if (n < 0) {
+		p->to = -1;
+		n = p->len;
+	}
+	p->off += n;
+	p->len -= n;
+}
+
+static void
+remember(const char *s, size_t n)
+{
+	for (; n; s++, n--)
+		tail[tail_end++ % TAIL] = *s;
+}
+
+/* Three Ctrl-] within a second; all of them are passed on too. */
+static int
+count_escapes(const char *s, size_t n)
+{
+	for (; n; s++, n--) {
+		if (*s != ESCAPE) {
+			escapes = 0;
+			continue;
+		}
+		if (!escapes || now_ms() - first_escape > ESCAPE_MS) {
+			escapes = 0;
+			first_escape = now_ms();
+		}
+		if (++escapes == ESCAPES) {
+			escapes = 0;
+			return 1;
+		}
+	}
+	return 0;
+}
+
+int
+console_relay(const struct pollfd *fds)
+{
+	int asked = 0;
+
+	if (fds[0].revents && !in.len) {
+		fill(&in);
+		asked = saved_valid && count_escapes(in.buf, in.len);
+	}
+	if (fds[1].revents)
+		drain(&in);
+	if (fds[2].revents && !out.len) {
+		fill(&out);
+		remember(out.buf, out.len);
+	}
+	if (fds[3].revents)
+		drain(&out);
+	return asked;
+}
+
+void
+console_end(struct run *r)
+{
+	if (r->master >= 0)
+		do {
+			while (out.len)
+				drain(&out);
+			fill(&out);
+			remember(out.buf, out.len);
+		} while (out.len);
+	restore();
+}
+
+const char *
+console_tail(void)
+{
+	static char text[TAIL + 1];
+	size_t n = tail_end < TAIL ? tail_end : TAIL, i, len = 0;
+	char c;
+
+	for (i = 0; i < n; i++) {
+		c = tail[(tail_end - n + i) % TAIL];
+		if (c == '\n' || c == '\t')
+			c = ' ';
+		if (c != '\r' && !(c == ' ' && (!len || text[len - 1] == ' ')))
+			text[len++] = c;
+	}
+	while (len && text[len - 1] == ' ')
+		len--;
+	text[len] = '\0';
+	return len > 400 ? text + len - 400 : text;
+}
+
+void
+console_undo(struct run *r)
+{
+	restore();
+	shut(&r->master);
+	shut(&r->slave);
+}

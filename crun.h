@@ -1,0 +1,363 @@
+/* The types and prototypes that the .c files share.
+ *
+ * A prototype's comment says what it needs, what it gives, which process may
+ * call it and how it fails.  "dies" means: die() below, so in the supervisor
+ * everything begun is undone and crun exits with 125, and in the child the
+ * line travels to the supervisor, which does the same.
+ *
+ * A suffix says which process runs a function and when:
+ *   _host    the supervisor, before the clone
+ *   _attach  the supervisor, the child exists and waits
+ *   _child   the child, between GO and exec
+ *   _undo    the supervisor, at the end or after a failure; may be called
+ *            whatever has been done, and only warns
+ */
+#include <net/if.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define LEN(a) (sizeof(a) / sizeof *(a))
+
+enum {				/* exit statuses, crun(1) */
+	EXIT_USAGE = 2,		/* bad usage or configuration */
+	EXIT_SETUP = 125,	/* set-up failed, everything undone */
+	EXIT_NOEXEC = 126,	/* the program could not be executed */
+	EXIT_NOTFOUND = 127,	/* the program was not found */
+	EXIT_SIGNAL = 128,	/* + n: killed by signal n */
+};
+
+/* ---- keys.c, conf.c: one container's configuration ---- */
+
+enum key_id {
+	KEY_NAME, KEY_ROOTFS, KEY_INIT, KEY_HOSTNAME, KEY_ENV, KEY_CONTAINER,
+	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
+	KEY_BRIDGE, KEY_IP, KEY_GATEWAY, KEY_DNS, KEY_IFNAME, KEY_MAC, KEY_MTU,
+	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
+	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
+	KEY_BIND, KEY_TMPFS, KEY_READONLY,
+	KEY_CAPS, KEY_NESTING, KEY_RLIMIT, KEY_SYSCTL,
+	KEY_STOP_SIGNAL, KEY_REBOOT_SIGNAL, KEY_STOP_TIMEOUT,
+	NKEYS
+};
+
+enum userns { USERNS_AUTO, USERNS_NONE, USERNS_RANGE, USERNS_MAPS };
+enum view { VIEW_AUTO, VIEW_V2, VIEW_V1, VIEW_NONE };
+
+struct idmap {			/* one line of uid_map, user_namespaces(7) */
+	uint32_t inside, outside, count;
+};
+
+struct ip {			/* an address, with its prefix length */
+	int family;		/* AF_INET or AF_INET6 */
+	int prefix;		/* bits; -1 where none was given */
+	uint8_t addr[16];	/* network byte order */
+};
+
+struct bind {
+	const char *source;	/* absolute, on the host */
+	const char *target;	/* absolute, in the rootfs */
+	uint64_t attr;		/* MOUNT_ATTR_* */
+	int rec, optional, idmap;
+};
+
+struct tmpfs {
+	const char *target;
+	char size[24];		/* bytes as text; "" is the kernel's default */
+	char mode[8];		/* octal as text */
+};
+
+struct rlimit_key {
+	int resource;		/* RLIMIT_*, getrlimit(2) */
+	uint64_t soft, hard;
+};
+
+/* One key as it was set.  Settings stand in the order they were given. */
+struct setting {
+	enum key_id id;
+	const char *sub;	/* what follows the dot of rlimit. and such */
+	const char *value;	/* its text: paths absolute, blanks dropped */
+	char *where;		/* "web.conf:3: ", put before an error */
+	int line;		/* 0: given on the command line */
+	int quiet;		/* replaced or unset by the command line */
+	union {
+		struct ip ip;
+		struct bind bind;
+		struct tmpfs tmpfs;
+		struct idmap map;
+		struct rlimit_key rlimit;
+	} u;
+};
+
+/* Nothing in here changes once conf_load() has returned. */
+struct conf {
+	const char *file;	/* as it was found; "-" is standard input */
+	const char *name, *rootfs, *hostname, *container;
+	char **init;		/* program and arguments; NULL: look for one */
+	char **program;		/* after --, NULL: boot an OS */
+	enum userns userns;
+	uint32_t userns_first, userns_count;
+	const char *bridge, *ifname;
+	uint8_t mac[6];
+	uint64_t mtu;		/* bytes; 0: the bridge's */
+	uint64_t memory, swap;	/* bytes; UINT64_MAX: no limit set */
+	uint64_t cpus;		/* thousandths of a processor; 0: no limit */
+	uint64_t cpu_weight;	/* 1 to 10000; 0: not set */
+	const char *cpuset;	/* a list as in cpuset(7); NULL: all */
+	uint64_t pids, io_weight;	/* 0: not set */
+	enum view view;
+	uint64_t readonly, nesting;
+	uint64_t caps;		/* a bit a capability, 1 << CAP_* */
+	uint64_t stop_signal, reboot_signal;	/* 0: by the init */
+	uint64_t stop_timeout;	/* seconds */
+	struct setting *set;
+	size_t nset;
+};
+
+enum { ADDS = 1, FAMILY = 2, PATH = 4 };	/* struct key's flags */
+
+struct key {
+	const char *name;	/* "rlimit." is a family: any name follows */
+	const char *arg;	/* the value's form, for -h */
+	const char *def;	/* the default's text; NULL: none */
+	/* gives NULL, or what is wrong with the value */
+	const char *(*set)(struct conf *, struct setting *);
+	size_t field;		/* of struct conf, for the plain setters */
+	uint64_t min, max;	/* of numbers */
+	int flags;		/* it adds, is a family, begins with a path */
+	const char *help;
+};
+
+extern const struct key keys[NKEYS];	/* keys.c */
+
+/* Reads file ("-": standard input; else looked for as crun(1) says) and the
+ * nover words KEY=VALUE over it.  Supervisor.  Prints every error as
+ * FILE:LINE and exits with EXIT_USAGE when there is one; returns nothing
+ * that is not checked. */
+void conf_load(struct conf *, const char *file, char **over, int nover,
+    char **program);
+/* Prints the whole configuration as a file that conf_load() reads. */
+void conf_print(const struct conf *);
+/* Prints the table of keys, one a line: for -h, and the documents' source. */
+void conf_help(void);
+/* The next setting of that key after s (NULL: the first), or NULL. */
+const struct setting *conf_next(const struct conf *, enum key_id,
+    const struct setting *s);
+/* "FILE:LINE: " of the key, or "" where its default holds.  Never NULL. */
+const char *conf_where(const struct conf *, enum key_id);
+#define each(c, s, id) \
+	const struct setting *s = conf_next(c, id, NULL); s; \
+	s = conf_next(c, id, s)
+
+/* ---- the life of one container: everything that changes ---- */
+
+enum { MAXHIER = 16, MAXBIND = 256, NAME_LEN = 64 };
+
+struct hier {			/* one mounted cgroup hierarchy */
+	char ctrl[64];		/* "cpu,cpuacct", "name=systemd"; "" is v2 */
+	char path[256];		/* its mount point, for messages */
+	int base, top;		/* folders: above crun, crun */
+	int group, payload;	/* crun/NAME, crun/NAME/payload */
+	int tasks;		/* v1: payload/tasks, the child joins by it */
+};
+
+struct run {
+	const struct conf *conf;
+	int begun;		/* stages whose _host has been called */
+	int signals;		/* signalfd(2): all that the supervisor takes */
+	/* ns.c */
+	pid_t pid;		/* the init, as the supervisor sees it */
+	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
+	int go[2], report[2];
+	/* idmap.c */
+	struct idmap *uid, *gid;
+	size_t nuid, ngid;
+	int ids;		/* /run/crun/.ids: holds our range by a lock */
+	int shifted;		/* files on disk are of the range already */
+	/* cgroup.c */
+	struct hier hier[MAXHIER];
+	size_t nhier;
+	char delegated[256];	/* our own group, where it is delegated */
+	enum view view;		/* resolved */
+	/* mount.c */
+	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
+	int bind[MAXBIND];	/* detached, in the order of the bind keys */
+	int private;		/* we left the host's mount namespace */
+	/* net.c */
+	char link[IFNAMSIZ];	/* the host's end; "" before it is made */
+	uint32_t bridge;	/* its index */
+	/* console.c */
+	int master, slave;	/* the pty; -1: none */
+	int std[3];		/* what the init gets as 0, 1, 2 */
+	/* state.c */
+	int state, lock;	/* the folder /run/crun/NAME, its lock */
+	int statedir_made;	/* bits: 1 /run/crun, 2 its parent */
+};
+
+/* ---- util.c: messages, small helpers ---- */
+
+enum { QUIET = -1, NORMAL, VERBOSE };
+extern int verbosity;
+/* What die() does with its line: the supervisor unwinds and exits, the child
+ * sends it to the supervisor.  Does not return. */
+extern void (*on_die)(int status, const char *line);
+/* Where -v's lines go; swapped at the fork like on_die. */
+extern void (*on_step)(const char *line);
+
+/* One line on standard error, "crun: " before it; control characters are
+ * escaped.  A fmt that ends in ':' gets the text of errno appended. */
+void die(const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 1, 2)));
+/* Like die(), with another exit status than EXIT_SETUP. */
+void fail(int status, const char *fmt, ...)
+    __attribute__((noreturn, format(printf, 2, 3)));
+void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* A line for -v. */
+void step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* Writes "crun: LINE\n" on standard error in one write(2), escaped. */
+void say(const char *line);
+
+void *xrealloc(void *, size_t count, size_t size);	/* dies */
+char *xprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* snprintf() for names that must fit; dies where they do not. */
+void put(char *buf, size_t size, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+/* A stable hash of a name, for ids, links and addresses. */
+uint64_t hash(const char *);
+/* Closes *fd unless it is -1, and makes it -1. */
+void shut(int *fd);
+/* The file's text, cut at size - 1, NUL-terminated.  Gives its length, or
+ * -1 and errno. */
+ssize_t read_at(int dir, const char *path, char *buf, size_t size);
+/* One write(2) of text into an existing file.  0, or -1 and errno. */
+int write_at(int dir, const char *path, const char *text);
+/* As write_at(), but makes a regular file of that mode or empties it. */
+int create_at(int dir, const char *path, const char *text, mode_t mode);
+long long now_ms(void);		/* CLOCK_MONOTONIC, milliseconds */
+int has_word(const char *words, const char *word);	/* blanks or commas */
+
+/* ---- runc.c ---- */
+
+/* Takes a signal that asks the supervisor to end from r->signals; 0: none. */
+int signal_pending(struct run *);
+
+/* ---- state.c: /run/crun ---- */
+
+/* Takes the name's lock; dies when it is running; cleans what a dead
+ * supervisor of that name left. */
+void state_host(struct run *);
+void state_undo(struct run *);
+/* Writes down an object that is about to be made on the host: "cgroup PATH"
+ * or "link NAME".  Dies when it cannot. */
+void state_record(struct run *, const char *kind, const char *what);
+/* Writes the pid and its start time. */
+void state_attach(struct run *);
+/* Takes a range of the pool that no running container holds and gives its
+ * number, trying from first on; dies when all are taken. */
+uint32_t state_range(struct run *, uint32_t first, uint32_t count);
+void state_range_undo(struct run *);
+
+/* ---- idmap.c: uid and gid maps ---- */
+
+void idmap_host(struct run *);
+void idmap_attach(struct run *);
+void idmap_undo(struct run *);
+/* The host's id of a container's id; 0's where it has none. */
+uid_t idmap_uid(const struct run *, uid_t inside);
+gid_t idmap_gid(const struct run *, gid_t inside);
+/* Sets attr and private propagation on the detached mount fd, and with map
+ * the container's idmap; rec: all the mounts below it too.  Dies with a line
+ * that names path and its file system when that cannot be idmapped. */
+void idmap_mount(const struct run *, int fd, const char *path,
+    uint64_t attr, int rec, int map, const char *where);
+
+/* ---- ns.c: the clone and the handshake ---- */
+
+/* clone3; the child runs child(r) and does not return. */
+void ns_spawn(struct run *, void (*child)(struct run *));
+void ns_release(struct run *);
+/* Waits until the init has been exec'd; dies with the child's line if it
+ * was not. */
+void ns_report(struct run *);
+void ns_undo(struct run *);
+/* The child's side: waits for GO, exits when the supervisor is gone. */
+void ns_wait_child(struct run *);
+/* Root of the user namespace, no groups, dies with the supervisor. */
+void ns_identity_child(struct run *);
+void ns_uts_child(struct run *);
+/* execs the init, or becomes the built-in PID 1 of the program. */
+void ns_exec_child(struct run *) __attribute__((noreturn));
+
+/* ---- mount.c ---- */
+
+/* Gives a host without /proc or /sys, or whose / is the initial ramfs, a
+ * mount namespace for the supervisor that pivot_root can work in. */
+void private_host(struct run *);
+void mount_host(struct run *);
+void mount_attach(struct run *);
+void mount_child(struct run *);
+void mount_undo(struct run *);
+/* openat2(2) below root: never leaves it, follows no magic link.  -1 and
+ * errno where it cannot. */
+int open_beneath(int root, const char *path, int flags);
+/* A detached mount of a new file system; options are "NAME=VALUE NAME ...".
+ * -1 and errno where it cannot. */
+int new_mount(const char *fstype, const char *options, uint64_t attr);
+
+/* ---- net.c ---- */
+
+void net_host(struct run *);
+void net_attach(struct run *);
+void net_child(struct run *);
+void net_undo(struct run *);
+/* Deletes a link of that name; a missing one is no error. */
+void net_delete(const char *link);
+
+/* ---- cgroup.c ---- */
+
+void cgroup_host(struct run *);
+void cgroup_child(struct run *);	/* before GO: joins, cgroup namespace */
+void cgroup_undo(struct run *);
+/* Warns about out-of-memory kills since the start, with the limit. */
+void cgroup_oom(struct run *);
+/* Kills and removes a group that a dead supervisor left; what is as
+ * state_record() got it. */
+void cgroup_remove(const char *what);
+
+/* ---- sec.c: the last gate before exec ---- */
+
+void sec_attach(struct run *);		/* rlimits, sysctls */
+void sec_keyring_child(struct run *);
+void sec_caps_child(struct run *);
+/* Closes everything above standard error but the fd keep, which gets the
+ * number 3. */
+int sec_close_child(int keep);
+/* Gives -1 unless text is a capability's name, with or without cap_. */
+int sec_cap(const char *text, size_t len);
+int sec_rlimit(const char *name);	/* RLIMIT_*, or -1 */
+
+/* ---- console.c ---- */
+
+struct pollfd;
+
+void console_host(struct run *);
+void console_undo(struct run *);
+/* The caller's terminal becomes raw, relaying begins.  Supervisor. */
+void console_begin(struct run *);
+/* Fills four entries for poll(2). */
+void console_poll(struct pollfd *);
+/* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
+int console_relay(const struct pollfd *);
+/* The init has ended: writes out what it printed last, restores. */
+void console_end(struct run *);
+/* The last 400 characters that were printed, as one line. */
+const char *console_tail(void);
+void console_resize(struct run *);
+
+/* ---- stop.c: asking an init to end ---- */
+
+/* Asks for a power-off or a reboot.  1: done; 0: the init is not ready to
+ * hear it, ask again. */
+int stop_ask(const struct run *, int reboot);
+/* Sends a signal to the init; 1: done. */
+int stop_signal(const struct run *, int sig);

@@ -1,0 +1,215 @@
+/* User and group ids: the maps of the user namespace, the range they come
+ * from, and mounts whose files wear them.
+ *
+ * The files of a rootfs stay as they are on disk, 0-based.  The container's
+ * ids are shifted into its range by an idmapped mount (mount_setattr(2)): id
+ * u on disk is seen by the kernel as the host id that u is mapped to, and so
+ * as u inside.  So a folder can be copied and started under any range and is
+ * never chowned.
+ *
+ * The one exception: with a range or maps that were given (not auto), a
+ * rootfs whose top folder belongs on disk to the host id of the container's
+ * root is taken as shifted already, and mounted as it is.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+static struct idmap *
+one_map(uint32_t outside, uint32_t count)
+{
+	struct idmap *m = xrealloc(NULL, 1, sizeof(*m));
+
+	*m = (struct idmap){ 0, outside, count };
+	return m;
+}
+
+static size_t
+collect(const struct conf *c, enum key_id id, struct idmap **maps)
+{
+	size_t n = 0;
+
+	for (each(c, s, id)) {
+		*maps = xrealloc(*maps, n + 1, sizeof(**maps));
+		(*maps)[n++] = s->u.map;
+	}
+	return n;
+}
+
+static void
+range(struct run *r, uint32_t first, uint32_t count)
+{
+	r->uid = one_map(first, count);
+	r->gid = one_map(first, count);
+	r->nuid = r->ngid = 1;
+	step("idmap: 0-%u inside is %u-%u outside", count - 1, first,
+	    first + count - 1);
+}
+
+void
+idmap_host(struct run *r)
+{
+	const struct conf *c = r->conf;
+	uint32_t n;
+
+	switch (c->userns) {
+	case USERNS_NONE:
+		warn("%suserns=none: root in %s is root of the host; only "
+		    "capabilities and masks hold it",
+		    conf_where(c, KEY_USERNS), c->name);
+		break;
+	case USERNS_AUTO:
+		n = state_range(r, hash(c->name) % POOL_RANGES, POOL_RANGES);
+		range(r, POOL_FIRST + n * RANGE, RANGE);
+		break;
+	case USERNS_RANGE:
+		range(r, c->userns_first, c->userns_count);
+		break;
+	case USERNS_MAPS:
+		r->nuid = collect(c, KEY_UIDMAP, &r->uid);
+		r->ngid = collect(c, KEY_GIDMAP, &r->gid);
+		break;
+	}
+}
+
+static uint32_t
+outside(const struct idmap *map, size_t n, uint32_t id)
+{
+	uint32_t root = 0;
+	size_t i;
+
+	if (!n)
+		return id;
+	for (i = 0; i < n; i++) {
+		if (id - map[i].inside < map[i].count)
+			return map[i].outside + (id - map[i].inside);
+		if (map[i].inside == 0)
+			root = map[i].outside;
+	}
+	return root;
+}
+
+uid_t
+idmap_uid(const struct run *r, uid_t inside)
+{
+	return outside(r->uid, r->nuid, inside);
+}
+
+gid_t
+idmap_gid(const struct run *r, gid_t inside)
+{
+	return outside(r->gid, r->ngid, inside);
+}
+
+/* One write for the whole map, user_namespaces(7). */
+static void
+write_map(struct run *r, const char *file, const struct idmap *m, size_t n)
+{
+	char text[4096];
+	size_t len = 0, i;
+
+	for (i = 0; i < n && len < sizeof(text); i++)
+		len += snprintf(text + len, sizeof(text) - len, "%u %u %u\n",
+		    m[i].inside, m[i].outside, m[i].count);
+	if (len >= sizeof(text))
+		die("%s: more than %zu bytes of maps", file, sizeof(text));
+	if (write_at(r->proc, file, text) < 0)
+		die("%swriting /proc/%ld/%s:",
+		    conf_where(r->conf, r->conf->userns == USERNS_MAPS ?
+		    KEY_UIDMAP : KEY_USERNS), (long)r->pid, file);
+}
+
+void
+idmap_attach(struct run *r)
+{
+	if (!r->nuid)
+		return;
+	write_map(r, "uid_map", r->uid, r->nuid);
+	write_map(r, "gid_map", r->gid, r->ngid);
+}
+
+void
+idmap_undo(struct run *r)
+{
+	state_range_undo(r);
+	free(r->uid);
+	free(r->gid);
+	r->uid = r->gid = NULL;
+	r->nuid = r->ngid = 0;
+}
+
+/* The file system of an open mount, by its number in mountinfo. */
+static void
+file_system(int fd, char *name, size_t size)
+{
+	char line[1024], key[32], *dash;
+	struct stat st;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	snprintf(name, size, "its file system");
+	if (!f || fstat(fd, &st) < 0) {
+		if (f)
+			fclose(f);
+		return;
+	}
+	snprintf(key, sizeof(key), " %u:%u ",
+	    (unsigned)(st.st_dev >> 8 & 0xfff),
+	    (unsigned)(st.st_dev & 0xff));
+	while (fgets(line, sizeof(line), f))
+		if (strstr(line, key) && (dash = strstr(line, " - "))) {
+			snprintf(name, size, "%.*s",
+			    (int)strcspn(dash + 3, " "), dash + 3);
+			break;
+		}
+	fclose(f);
+}
+
+static void
+cannot_idmap(int fd, const char *path, const char *where)
+{
+	char fs[64];
+	int err = errno;
+
+	file_system(fd, fs, sizeof(fs));
+	die("%sidmapping %s: %s on %s: %s; use another file system, or "
+	    "userns=HOSTID with files owned by that range, or userns=none",
+	    where, path, err == EINVAL ? "not supported" : strerror(err), fs,
+	    err == EPERM ? "a mount below it may be one that cannot, such as "
+	    "a /proc left mounted" : "this kernel cannot");
+}
+
+void
+idmap_mount(const struct run *r, int fd, const char *path, uint64_t attr,
+    int rec, int map, const char *where)
+{
+	struct mount_attr a = { .attr_set = attr, .propagation = MS_PRIVATE };
+	int flags = AT_EMPTY_PATH | (rec ? AT_RECURSIVE : 0), err;
+
+	map = map && r->nuid;
+	if (map) {
+		a.attr_set |= MOUNT_ATTR_IDMAP;
+		a.userns_fd = openat(r->proc, "ns/user", O_RDONLY | O_CLOEXEC);
+		if ((int)a.userns_fd < 0)
+			die("opening the user namespace of %s:",
+			    r->conf->name);
+	}
+	err = syscall(SYS_mount_setattr, fd, "", flags, &a, sizeof(a));
+	if (map) {
+		int saved = errno;
+
+		close(a.userns_fd);
+		errno = saved;
+	}
+	if (err < 0 && map)
+		cannot_idmap(fd, path, where);
+	if (err < 0)
+		die("%ssetting attributes of the mount of %s:", where, path);
+}

@@ -1,0 +1,445 @@
+/* The network: a veth pair between the host's bridge and the container, its
+ * addresses and routes, by rtnetlink(7) and nothing else.
+ *
+ * The supervisor makes the pair with one message: the host's end under a name
+ * made from the container's (15 characters are too few for the name itself)
+ * and in the bridge; the other end at once in the container's network
+ * namespace, under its final name and address.  The child, in that namespace,
+ * does the rest.  The host's end never gets an IPv6 address, nor hears router
+ * advertisements.
+ *
+ * Messages are built in one fixed buffer with a stack of open attributes; an
+ * overflow is remembered and checked once, when the messages are sent.  Each
+ * ask() sends all that was built, in one datagram, and reads an answer to
+ * each message.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/if_link.h>
+#include <linux/netlink.h>
+#include <linux/rtnetlink.h>
+#include <linux/veth.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+/* linux/if.h has it, but cannot stand beside net/if.h */
+enum { ADDR_GEN_NONE = 1 };	/* IN6_ADDR_GEN_MODE_NONE */
+
+struct message {
+	char buf[4096];
+	size_t len;
+	size_t nest[8];		/* where the open attributes begin */
+	int depth, overflow;
+	size_t last;		/* where the last message begins */
+	unsigned count;		/* of messages */
+};
+
+/* ---- building ---- */
+
+static void *
+add(struct message *m, size_t size)
+{
+	size_t at = m->len, room = NLMSG_ALIGN(size);
+
+	if (room > sizeof(m->buf) - at) {
+		m->overflow = 1;
+		at = 0;			/* scribble where nothing is sent */
+		room = 0;
+	}
+	m->len = at + room;
+	return m->buf + at;
+}
+
+static void *
+begin(struct message *m, int type, int flags, size_t body)
+{
+	struct nlmsghdr *h;
+
+	m->last = m->len;
+	h = add(m, NLMSG_HDRLEN);
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
+	h->nlmsg_seq = ++m->count;
+	return add(m, body);
+}
+
+static void
+end(struct message *m)
+{
+	struct nlmsghdr *h = (struct nlmsghdr *)(m->buf + m->last);
+
+	h->nlmsg_len = m->len - m->last;
+}
+
+static void
+attr(struct message *m, int type, const void *data, size_t size)
+{
+	struct rtattr *a = add(m, RTA_LENGTH(size));
+
+	if (m->overflow)
+		return;
+	a->rta_type = type;
+	a->rta_len = RTA_LENGTH(size);
+	memcpy(RTA_DATA(a), data, size);
+}
+
+static void
+attr32(struct message *m, int type, uint32_t n)
+{
+	attr(m, type, &n, sizeof(n));
+}
+
+static void
+attr_text(struct message *m, int type, const char *text)
+{
+	attr(m, type, text, strlen(text) + 1);
+}
+
+static void
+nest(struct message *m, int type)
+{
+	m->nest[m->depth++] = m->len;
+	attr(m, type, NULL, 0);
+}
+
+static void
+unnest(struct message *m)
+{
+	struct rtattr *a;
+
+	a = (struct rtattr *)(m->buf + m->nest[--m->depth]);
+	a->rta_len = m->buf + m->len - (char *)a;
+}
+
+/* ---- sending ---- */
+
+static int
+open_netlink(void)
+{
+	int fd, yes = 1;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	if (fd < 0)
+		die("opening rtnetlink (CONFIG_NET):");
+	/* answers without a copy of what was asked */
+	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof(yes));
+	return fd;
+}
+
+/* 0, or -1 and errno: the first error of any of the messages. */
+static int
+ask(int fd, struct message *m)
+{
+	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct nlmsghdr *h;
+	struct nlmsgerr *e;
+	int err = 0;
+	ssize_t n;
+	size_t left;
+
+	if (m->overflow) {
+		errno = EMSGSIZE;
+		return -1;
+	}
+	if (send(fd, m->buf, m->len, 0) < 0)
+		return -1;
+	while (m->count) {
+		n = recv(fd, buf, sizeof(buf), 0);
+		if (n < 0)
+			return -1;
+		left = n;
+		for (h = (struct nlmsghdr *)buf; NLMSG_OK(h, left);
+		    h = NLMSG_NEXT(h, left)) {
+			if (h->nlmsg_type != NLMSG_ERROR)
+				continue;
+			e = NLMSG_DATA(h);
+			if (e->error && !err)
+				err = -e->error;
+			m->count--;
+		}
+	}
+	m->len = 0;
+	errno = err;
+	return err ? -1 : 0;
+}
+
+/* ---- the host's side ---- */
+
+static int
+is_bridge(const char *link)
+{
+	char path[64];
+
+	put(path, sizeof(path), "/sys/class/net/%s/bridge", link);
+	return access(path, F_OK) == 0 || access("/sys/class/net", F_OK) < 0;
+}
+
+static void
+name_link(struct run *r)
+{
+	uint64_t h = hash(r->conf->name);
+	int i;
+
+	put(r->link, sizeof(r->link), "cr");
+	for (i = 2; i < 13; i++, h /= 32)
+		r->link[i] = "abcdefghijklmnopqrstuvwxyz234567"[h % 32];
+	r->link[13] = '\0';
+}
+
+void
+net_host(struct run *r)
+{
+	const char *where = conf_where(r->conf, KEY_BRIDGE);
+	const char *bridge = r->conf->bridge;
+
+	if (!bridge)
+		return;
+	r->bridge = if_nametoindex(bridge);
+	if (!r->bridge)
+		die("%sthere is no bridge %s; make it: ip link add %s type "
+		    "bridge && ip link set %s up", where, bridge, bridge,
+		    bridge);
+	if (!is_bridge(bridge))
+		die("%s%s is a link, but no bridge", where, bridge);
+}
+
+static void
+build_pair(const struct run *r, struct message *m, uint32_t mtu)
+{
+	struct ifinfomsg *host, *peer;
+
+	host = begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
+	host->ifi_family = AF_UNSPEC;
+	attr_text(m, IFLA_IFNAME, r->link);
+	attr32(m, IFLA_MASTER, r->bridge);
+	attr32(m, IFLA_MTU, mtu);
+	nest(m, IFLA_LINKINFO);
+		attr_text(m, IFLA_INFO_KIND, "veth");
+		nest(m, IFLA_INFO_DATA);
+			nest(m, VETH_INFO_PEER);
+				peer = add(m, sizeof(*peer));
+				peer->ifi_family = AF_UNSPEC;
+				attr_text(m, IFLA_IFNAME, r->conf->ifname);
+				attr(m, IFLA_ADDRESS, r->conf->mac, 6);
+				attr32(m, IFLA_MTU, mtu);
+				attr32(m, IFLA_NET_NS_PID, r->pid);
+			unnest(m);
+		unnest(m);
+	unnest(m);
+	end(m);
+}
+
+/* Up only after IPv6 is off: an address is made at the moment of going up. */
+static void
+build_up(struct message *m, const char *link)
+{
+	uint8_t mode = ADDR_GEN_NONE;
+	struct ifinfomsg *i;
+
+	i = begin(m, RTM_NEWLINK, 0, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	i->ifi_flags = i->ifi_change = IFF_UP;
+	attr_text(m, IFLA_IFNAME, link);
+	nest(m, IFLA_AF_SPEC);
+		nest(m, AF_INET6);
+			attr(m, IFLA_INET6_ADDR_GEN_MODE, &mode, 1);
+		unnest(m);
+	unnest(m);
+	end(m);
+}
+
+static uint32_t
+bridge_mtu(const struct run *r)
+{
+	struct ifreq q = { 0 };
+	int fd;
+
+	if (r->conf->mtu)
+		return r->conf->mtu;
+	put(q.ifr_name, sizeof(q.ifr_name), "%s", r->conf->bridge);
+	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &q) < 0)
+		die("%sreading the mtu of %s:", conf_where(r->conf,
+		    KEY_BRIDGE), r->conf->bridge);
+	close(fd);
+	return q.ifr_mtu;
+}
+
+static int
+make_pair(struct run *r, int fd, uint32_t mtu)
+{
+	struct message m = { 0 };
+
+	build_pair(r, &m, mtu);
+	return ask(fd, &m);
+}
+
+void
+net_attach(struct run *r)
+{
+	struct message m = { 0 };
+	uint32_t mtu;
+	char path[80];
+	int fd, err;
+
+	if (!r->bridge)
+		return;
+	mtu = bridge_mtu(r);
+	name_link(r);
+	state_record(r, "link", r->link);
+	fd = open_netlink();
+	err = make_pair(r, fd, mtu);
+	if (err < 0 && errno == EEXIST) {
+		/* the name is ours by our lock: it is a leftover that the
+		 * kernel has not removed yet */
+		net_delete(r->link);
+		err = make_pair(r, fd, mtu);
+	}
+	if (err < 0)
+		die("%smaking a veth pair %s on %s as %s (CONFIG_VETH):",
+		    conf_where(r->conf, KEY_BRIDGE), r->link,
+		    r->conf->bridge, r->conf->ifname);
+	/* no router advertisements; a kernel without IPv6 has no such file */
+	put(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
+	    r->link);
+	if (write_at(AT_FDCWD, path, "1") < 0 && errno != ENOENT)
+		die("writing %s:", path);
+	build_up(&m, r->link);
+	if (ask(fd, &m) < 0 && errno != EAFNOSUPPORT)
+		die("setting %s up:", r->link);
+	close(fd);
+	step("net: %s on %s is %s inside", r->link, r->conf->bridge,
+	    r->conf->ifname);
+}
+
+void
+net_delete(const char *link)
+{
+	struct message m = { 0 };
+	struct ifinfomsg *i;
+	int fd = open_netlink();
+
+	i = begin(&m, RTM_DELLINK, 0, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	attr_text(&m, IFLA_IFNAME, link);
+	end(&m);
+	if (ask(fd, &m) < 0 && errno != ENODEV)
+		warn("removing the link %s:", link);
+	close(fd);
+}
+
+void
+net_undo(struct run *r)
+{
+	if (*r->link)
+		net_delete(r->link);
+	*r->link = '\0';
+}
+
+/* ---- the container's side ---- */
+
+static void
+build_flags_up(struct message *m, uint32_t index)
+{
+	struct ifinfomsg *i;
+
+	i = begin(m, RTM_NEWLINK, 0, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	i->ifi_index = index;
+	i->ifi_flags = i->ifi_change = IFF_UP;
+	end(m);
+}
+
+static size_t
+ip_size(const struct ip *ip)
+{
+	return ip->family == AF_INET ? 4 : 16;
+}
+
+static void
+build_address(struct message *m, const struct ip *ip, uint32_t index)
+{
+	struct ifaddrmsg *a;
+	uint32_t broadcast;
+
+	a = begin(m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*a));
+	a->ifa_family = ip->family;
+	a->ifa_prefixlen = ip->prefix;
+	a->ifa_index = index;
+	/* no duplicate address detection: usable at once */
+	a->ifa_flags = ip->family == AF_INET6 ? IFA_F_NODAD : 0;
+	attr(m, IFA_LOCAL, ip->addr, ip_size(ip));
+	attr(m, IFA_ADDRESS, ip->addr, ip_size(ip));
+	if (ip->family == AF_INET && ip->prefix < 31) {
+		memcpy(&broadcast, ip->addr, 4);
+		broadcast |= htonl(0xffffffffu >> ip->prefix);
+		attr(m, IFA_BROADCAST, &broadcast, 4);
+	}
+	end(m);
+}
+
+static void
+build_route(struct message *m, const struct ip *gateway, uint32_t index)
+{
+	struct rtmsg *t;
+
+	t = begin(m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*t));
+	t->rtm_family = gateway->family;
+	t->rtm_table = RT_TABLE_MAIN;
+	t->rtm_protocol = RTPROT_STATIC;
+	t->rtm_scope = RT_SCOPE_UNIVERSE;
+	t->rtm_type = RTN_UNICAST;
+	attr(m, RTA_GATEWAY, gateway->addr, ip_size(gateway));
+	attr32(m, RTA_OIF, index);
+	end(m);
+}
+
+static uint32_t
+find_link(const char *name)
+{
+	uint32_t index = if_nametoindex(name);
+
+	if (!index)
+		die("finding the container's link %s:", name);
+	return index;
+}
+
+void
+net_child(struct run *r)
+{
+	static struct message m;
+	const struct conf *c = r->conf;
+	int fd = open_netlink();
+	uint32_t index;
+
+	build_flags_up(&m, 1);		/* lo is always the first */
+	if (ask(fd, &m) < 0)
+		die("setting lo up:");
+	if (c->bridge) {
+		index = find_link(c->ifname);
+		build_flags_up(&m, index);
+		if (ask(fd, &m) < 0)
+			die("setting %s up:", c->ifname);
+		for (each(c, s, KEY_IP)) {
+			build_address(&m, &s->u.ip, index);
+			if (ask(fd, &m) < 0)
+				die("%sadding the address %s:", s->where,
+				    s->value);
+		}
+		for (each(c, s, KEY_GATEWAY)) {
+			build_route(&m, &s->u.ip, index);
+			if (ask(fd, &m) < 0)
+				die("%sadding the route by %s:", s->where,
+				    s->value);
+		}
+	}
+	close(fd);
+}

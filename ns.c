@@ -1,0 +1,402 @@
+/* The clone, the handshake, and the child from GO to exec.
+ *
+ * Two pipes.  GO: the supervisor writes one byte once the child may go on;
+ * end of file means that the supervisor is gone, and the child exits.  The
+ * supervisor holds its end until the init runs.  REPORT: the child sends
+ * records of at most PIPE_BUF bytes, each in one write(2): a line for -v
+ * (status 0), or why it failed (the exit status).  End of file means that
+ * exec happened, as the pipe is close-on-exec.
+ *
+ * All namespaces but one are made by the one clone3(2).  The cgroup namespace
+ * is not: it takes its root from the group of the process that calls (in
+ * copy_cgroup_ns()), and for clone3 that is the supervisor, whatever
+ * CLONE_INTO_CGROUP says.  The child makes it in cgroup_child(), when it is
+ * in its group.
+ *
+ * Here too: the built-in PID 1 of "-- PROGRAM", which forwards signals to one
+ * program and reaps what the program left.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <grp.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+struct record {
+	int status;		/* 0: a line for -v; else why it failed */
+	char line[PIPE_BUF - sizeof(int)];
+};
+
+static int report = -1;		/* the child's end of REPORT */
+
+/* ---- the child's messages ---- */
+
+static void
+send_record(int status, const char *line)
+{
+	struct record rec = { .status = status };
+	size_t len = strlen(line);
+
+	if (len >= sizeof(rec.line))
+		len = sizeof(rec.line) - 1;
+	memcpy(rec.line, line, len);
+	len += offsetof(struct record, line) + 1;
+	while (write(report, &rec, len) < 0 && errno == EINTR)
+		;
+}
+
+static void
+send_step(const char *line)
+{
+	send_record(0, line);
+}
+
+static void
+send_failure(int status, const char *line)
+{
+	send_record(status, line);
+	_exit(status);
+}
+
+/* ---- the supervisor's side ---- */
+
+/* The child's signals are as a fresh process has them: what our caller had
+ * ignored (nohup) is not for the init. */
+static void
+default_signals(void)
+{
+	sigset_t none;
+	int sig;
+
+	for (sig = 1; sig < NSIG; sig++)
+		signal(sig, SIG_DFL);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+}
+
+void
+ns_spawn(struct run *r, void (*child)(struct run *))
+{
+	struct clone_args a = {
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
+		    CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
+		.pidfd = (uintptr_t)&r->pidfd,
+		.exit_signal = SIGCHLD,
+	};
+	char proc[32];
+	long pid;
+
+	if (pipe2(r->go, O_CLOEXEC) < 0 || pipe2(r->report, O_CLOEXEC) < 0)
+		die("pipe:");
+	if (r->conf->userns != USERNS_NONE)
+		a.flags |= CLONE_NEWUSER;
+	if (r->nhier && !*r->hier[0].ctrl) {	/* v2 stands first */
+		a.flags |= CLONE_INTO_CGROUP;
+		a.cgroup = r->hier[0].payload;
+	}
+	pid = syscall(SYS_clone3, &a, sizeof(a));
+	if (pid < 0)
+		die("making the namespaces (clone3)%s:", errno == EPERM ||
+		    errno == ENOSPC ? ", see /proc/sys/user/max_*_namespaces" :
+		    errno == EINVAL ? ", the kernel lacks one (CONFIG_USER_NS, "
+		    "CONFIG_PID_NS, CONFIG_NET_NS, CONFIG_IPC_NS)" : "");
+	if (!pid) {
+		report = r->report[1];
+		on_die = send_failure;
+		on_step = send_step;
+		close(r->go[1]);
+		close(r->report[0]);
+		default_signals();
+		child(r);
+		_exit(EXIT_SETUP);
+	}
+	r->pid = pid;
+	shut(&r->go[0]);
+	shut(&r->report[1]);
+	put(proc, sizeof(proc), "/proc/%ld", pid);
+	r->proc = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->proc < 0)
+		die("opening %s:", proc);
+	step("ns: the init is pid %ld", pid);
+}
+
+void
+ns_release(struct run *r)
+{
+	if (write(r->go[1], "", 1) != 1)
+		die("the child died before it could be set up:");
+}
+
+void
+ns_report(struct run *r)
+{
+	struct pollfd p[] = { { r->report[0], POLLIN, 0 },
+	    { r->signals, POLLIN, 0 } };
+	struct record rec;
+	ssize_t n;
+
+	for (;;) {
+		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
+			die("poll:");
+		if (p[1].revents && (n = signal_pending(r)))
+			fail(EXIT_SIGNAL + n, "%s: stopped by signal %zd "
+			    "while starting", r->conf->name, n);
+		if (!p[0].revents)
+			continue;
+		n = read(r->report[0], &rec, sizeof(rec));
+		if (n <= 0)
+			break;
+		rec.line[sizeof(rec.line) - 1] = '\0';
+		if (rec.status)
+			fail(rec.status, "%s", rec.line);
+		say(rec.line);
+	}
+	shut(&r->report[0]);
+	shut(&r->go[1]);
+}
+
+void
+ns_undo(struct run *r)
+{
+	siginfo_t info;
+
+	if (r->pidfd >= 0) {
+		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+		waitid(P_PIDFD, r->pidfd, &info, WEXITED);
+	}
+	r->pid = 0;
+	shut(&r->pidfd);
+	shut(&r->proc);
+	shut(&r->go[0]);
+	shut(&r->go[1]);
+	shut(&r->report[0]);
+	shut(&r->report[1]);
+}
+
+/* ---- the child's side ---- */
+
+void
+ns_wait_child(struct run *r)
+{
+	char c;
+	ssize_t n;
+
+	while ((n = read(r->go[0], &c, 1)) < 0 && errno == EINTR)
+		;
+	if (n != 1)
+		_exit(EXIT_SETUP);
+}
+
+/* The kernel forgets PR_SET_PDEATHSIG when ids change, prctl(2); so it is set
+ * after that, and then we look whether the supervisor has died already. */
+void
+ns_identity_child(struct run *r)
+{
+	struct pollfd p = { r->go[0], 0, 0 };
+
+	if (setgroups(0, NULL) < 0)
+		die("dropping the supplementary groups:");
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		die("becoming root of the container:");
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		die("asking for a signal at the supervisor's death:");
+	if (poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR))
+		_exit(EXIT_SETUP);
+}
+
+void
+ns_uts_child(struct run *r)
+{
+	const char *name = r->conf->hostname;
+
+	if (sethostname(name, strlen(name)) < 0)
+		die("setting the host name to %s:", name);
+}
+
+/* ---- exec ---- */
+
+static char **
+environment(const struct run *r)
+{
+	const struct conf *c = r->conf;
+	const char *term = getenv("TERM");
+	char **env = NULL;
+	size_t n = 0, i;
+
+	env = xrealloc(NULL, LEN(config_env) + 3 + c->nset, sizeof(*env));
+	for (i = 0; i < LEN(config_env); i++)
+		env[n++] = xprintf("%s", config_env[i]);
+	env[n++] = xprintf("container=%s", c->container);
+	if (r->slave >= 0)
+		env[n++] = xprintf("TERM=%s", term && *term ? term : "linux");
+	for (each(c, s, KEY_ENV)) {
+		size_t len = strcspn(s->value, "=") + 1;
+
+		for (i = 0; i < n && strncmp(env[i], s->value, len); i++)
+			;
+		env[i] = xprintf("%s", s->value);
+		n += i == n;
+	}
+	env[n] = NULL;
+	return env;
+}
+
+static void exec_failed(const struct run *, const char *path)
+    __attribute__((noreturn));
+
+static void
+exec_failed(const struct run *r, const char *path)
+{
+	const char *where = conf_where(r->conf, KEY_INIT);
+	const char *what = r->conf->program ? "program" : "init";
+	int err = errno, missing = access(path, F_OK) < 0;
+
+	errno = err;
+	if (err == ENOENT && missing)
+		fail(EXIT_NOTFOUND, "%s%s %s: not found in %s", where, what,
+		    path, r->conf->rootfs);
+	if (err == ENOENT)
+		fail(EXIT_NOEXEC, "%s%s %s: its interpreter or loader is not "
+		    "in %s", where, what, path, r->conf->rootfs);
+	if (err == ENOEXEC)
+		fail(EXIT_NOEXEC, "%s%s %s: no program for this machine, and "
+		    "no script with #!", where, what, path);
+	fail(EXIT_NOEXEC, "%s%s %s:", where, what, path);
+}
+
+static void
+exec_init(const struct run *r, char **env)
+{
+	static char *argv[2];
+	size_t i;
+
+	if (r->conf->init) {
+		execve(r->conf->init[0], r->conf->init, env);
+		exec_failed(r, r->conf->init[0]);
+	}
+	for (i = 0; i < LEN(config_inits); i++) {
+		argv[0] = (char *)config_inits[i];
+		execve(argv[0], argv, env);
+		if (access(argv[0], F_OK) == 0)
+			exec_failed(r, argv[0]);
+	}
+	fail(EXIT_NOTFOUND, "%s has no init: none of /sbin/init, "
+	    "/usr/lib/systemd/systemd, /etc/init, /bin/init, /bin/sh is there; "
+	    "set init, or give -- PROGRAM", r->conf->rootfs);
+}
+
+/* A name without a slash is looked for in the container's PATH. */
+static void
+exec_program(const struct run *r, char **env)
+{
+	char **argv = r->conf->program, path[PATH_MAX];
+	const char *dir = NULL;
+	size_t i, n;
+
+	if (strchr(argv[0], '/')) {
+		execve(argv[0], argv, env);
+		exec_failed(r, argv[0]);
+	}
+	for (i = 0; env[i]; i++)
+		if (!strncmp(env[i], "PATH=", 5))
+			dir = env[i] + 5;
+	for (; dir && *dir; dir += n + !!dir[n]) {
+		n = strcspn(dir, ":");
+		put(path, sizeof(path), "%.*s/%s", (int)n, dir, argv[0]);
+		execve(path, argv, env);
+		if (errno != ENOENT && errno != ENOTDIR)
+			exec_failed(r, path);
+	}
+	fail(EXIT_NOTFOUND, "program %s: not found in the PATH of %s", argv[0],
+	    r->conf->rootfs);
+}
+
+/* ---- the built-in PID 1 ---- */
+
+static void pid_one(pid_t program) __attribute__((noreturn));
+
+/* Every signal is blocked, and so is taken by sigwaitinfo(2) although a PID 1
+ * without handlers would not see it.  Ends with the program's status; the
+ * kernel then kills what it left. */
+static void
+pid_one(pid_t program)
+{
+	sigset_t all;
+	siginfo_t info;
+	pid_t pid;
+	int sig, status;
+
+	sigfillset(&all);
+	for (;;) {
+		sig = sigwaitinfo(&all, &info);
+		if (sig > 0 && sig != SIGCHLD)
+			kill(program, sig);
+		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+			if (pid == program)
+				_exit(WIFSIGNALED(status) ?
+				    EXIT_SIGNAL + WTERMSIG(status) :
+				    WEXITSTATUS(status));
+	}
+}
+
+static void
+session(const struct run *r)
+{
+	if (setsid() < 0)
+		die("setsid:");
+	if (r->slave >= 0 && ioctl(r->slave, TIOCSCTTY, 0) < 0)
+		die("making the console the controlling terminal:");
+}
+
+/* The init gets 0, 1, 2 and REPORT, which closes at its exec. */
+static void
+take_std(struct run *r)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (r->std[i] != i && dup2(r->std[i], i) < 0)
+			die("standard input and output:");
+	report = sec_close_child(report);
+}
+
+void
+ns_exec_child(struct run *r)
+{
+	char **env = environment(r);
+	sigset_t all, old;
+	pid_t pid;
+
+	if (!r->conf->program) {
+		session(r);
+		take_std(r);
+		exec_init(r, env);
+	}
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, &old);
+	pid = fork();
+	if (pid < 0)
+		die("fork:");
+	if (!pid) {
+		session(r);
+		take_std(r);
+		sigprocmask(SIG_SETMASK, &old, NULL);
+		exec_program(r, env);
+	}
+	syscall(SYS_close_range, 0, ~0U, 0);
+	pid_one(pid);
+}

@@ -1,0 +1,450 @@
+/* crun: boots a folder as an operating system.
+ *
+ *  supervisor                                child (PID 1 to be)
+ *  main
+ *   conf_load        all errors at once
+ *   stages: _host    state, ids, mounts,
+ *                    cgroup, console, net
+ *   ns_spawn ----------- clone3 ----------->  joins its groups
+ *   stages: _attach  maps, idmapped mounts,   waits for GO (end of file: the
+ *                    limits, veth             supervisor died, exit)
+ *   ns_release --------- GO --------------->  identity, net, mounts, uts,
+ *                                             keyring, capabilities, exec
+ *   ns_report <-- records, or end of file: exec'd
+ *   supervise        console, signals, reaping
+ *   stages: _undo, in reverse
+ *
+ * Read on in this order: crun.h (what the files share), conf.c (the file),
+ * ns.c (clone and exec), idmap.c, mount.c, net.c, cgroup.c (the stages),
+ * sec.c (the last gate), console.c and stop.c (while it runs), state.c (what
+ * is left on the host meanwhile).  Policy is in config.h.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/utsname.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+enum { REBOOT = -1 };		/* what supervise() gives for a reboot */
+enum { EARLY_MS = 1000 };	/* an init that fails sooner shows its output */
+enum { RETRY_MS = 100 };	/* an init without handlers is asked again */
+
+static void child(struct run *);
+static void spawn(struct run *);
+
+/* One row a thing that is made, in the order of making.  A row counts as
+ * begun before its _host is called, and every begun row is undone. */
+static const struct stage {
+	void (*host)(struct run *);
+	void (*attach)(struct run *);
+	void (*undo)(struct run *);
+} stages[] = {
+	{ private_host, NULL, NULL },
+	{ state_host, state_attach, state_undo },
+	{ idmap_host, idmap_attach, idmap_undo },
+	{ mount_host, mount_attach, mount_undo },
+	{ cgroup_host, NULL, cgroup_undo },
+	{ console_host, NULL, console_undo },
+	{ net_host, net_attach, net_undo },
+	{ spawn, sec_attach, ns_undo },
+};
+
+static struct run run;
+
+/* ---- start and end ---- */
+
+static void
+spawn(struct run *r)
+{
+	ns_spawn(r, child);
+}
+
+/* What the child does between the clone and the init. */
+static void
+child(struct run *r)
+{
+	cgroup_child(r);
+	ns_wait_child(r);
+	ns_identity_child(r);
+	sec_keyring_child(r);
+	net_child(r);
+	ns_uts_child(r);
+	mount_child(r);
+	sec_caps_child(r);
+	ns_exec_child(r);
+}
+
+static void
+undo(struct run *r)
+{
+	while (r->begun > 0) {
+		r->begun--;
+		if (stages[r->begun].undo)
+			stages[r->begun].undo(r);
+	}
+}
+
+/* die() from here on.  Should undoing die, the rest is still undone. */
+static void
+unwind(int status, const char *line)
+{
+	say(line);
+	undo(&run);
+	exit(status);
+}
+
+static void
+start(struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < LEN(stages); i++) {
+		r->begun = i + 1;
+		stages[i].host(r);
+	}
+	for (i = 0; i < LEN(stages); i++)
+		if (stages[i].attach)
+			stages[i].attach(r);
+	ns_release(r);
+	ns_report(r);
+	step("%s: the init runs", r->conf->name);
+}
+
+/* ---- signals ---- */
+
+static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1,
+    SIGUSR2, SIGWINCH };
+
+/* SIGPIPE is blocked so that a closed output is an error of write(2). */
+static void
+take_signals(struct run *r)
+{
+	sigset_t set;
+	size_t i;
+
+	sigemptyset(&set);
+	for (i = 0; i < LEN(taken); i++)
+		sigaddset(&set, taken[i]);
+	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGTTOU);
+	if (r->signals < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		die("taking signals:");
+}
+
+int
+signal_pending(struct run *r)
+{
+	struct signalfd_siginfo info;
+
+	while (read(r->signals, &info, sizeof(info)) == sizeof(info)) {
+		if (info.ssi_signo != SIGWINCH)
+			return info.ssi_signo;
+		console_resize(r);
+	}
+	return 0;
+}
+
+/* ---- while it runs ---- */
+
+struct stop {
+	int asked;		/* to power off; 2: it has been told */
+	long long deadline;	/* then everything is killed */
+};
+
+static void
+ask_stop(struct run *r, struct stop *s)
+{
+	if (s->asked++ == 0) {
+		s->deadline = now_ms() + r->conf->stop_timeout * 1000;
+		step("%s: asking the init to power off", r->conf->name);
+		s->asked += stop_ask(r, 0);
+	} else {
+		stop_signal(r, SIGKILL);
+	}
+}
+
+static void
+handle_signal(struct run *r, struct stop *s, int sig)
+{
+	int ends = sig == SIGTERM || sig == SIGINT || sig == SIGHUP;
+
+	if (ends && !(r->conf->program && !s->asked && sig != SIGTERM))
+		ask_stop(r, s);
+	else if (r->conf->program && stop_signal(r, sig) && ends)
+		s->asked = 2;
+}
+
+/* How long poll(2) may wait, in milliseconds; kills at the deadline. */
+static int
+next_wait(struct run *r, struct stop *s)
+{
+	long long left;
+
+	if (!s->deadline)
+		return -1;
+	left = s->deadline - now_ms();
+	if (left <= 0) {
+		warn("%s: did not power off in %llu s; killed", r->conf->name,
+		    (unsigned long long)r->conf->stop_timeout);
+		s->deadline = 0;
+		stop_signal(r, SIGKILL);
+		return -1;
+	}
+	if (s->asked == 1 && stop_ask(r, 0))
+		s->asked = 2;
+	return s->asked == 1 && left > RETRY_MS ? RETRY_MS : left;
+}
+
+/* Reaps the init.  reboot(2) in a pid namespace ends its PID 1 with SIGHUP
+ * for a reboot and SIGINT for a power-off or halt. */
+static int
+reap(struct run *r)
+{
+	siginfo_t info = { 0 };
+
+	if (waitid(P_PIDFD, r->pidfd, &info, WEXITED) < 0)
+		die("waiting for the init:");
+	shut(&r->pidfd);
+	if (info.si_code == CLD_EXITED)
+		return info.si_status;
+	if (r->conf->program)
+		return EXIT_SIGNAL + info.si_status;
+	if (info.si_status == SIGHUP)
+		return REBOOT;
+	return info.si_status == SIGINT ? 0 : EXIT_SIGNAL + info.si_status;
+}
+
+static int
+supervise(struct run *r)
+{
+	enum { SIGNALS, INIT, CONSOLE, NFDS = CONSOLE + 4 };
+	struct pollfd p[NFDS];
+	struct stop stop = { 0, 0 };
+	int sig;
+
+	console_begin(r);
+	for (;;) {
+		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
+		p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
+		console_poll(p + CONSOLE);
+		if (poll(p, NFDS, next_wait(r, &stop)) < 0 && errno != EINTR)
+			die("poll:");
+		if (p[INIT].revents)
+			break;
+		while (p[SIGNALS].revents && (sig = signal_pending(r)))
+			handle_signal(r, &stop, sig);
+		if (console_relay(p + CONSOLE))
+			ask_stop(r, &stop);
+	}
+	console_end(r);
+	return reap(r);
+}
+
+/* An init that dies at once gives its reason on the console only. */
+static void
+explain(struct run *r, int status, long long ms)
+{
+	const char *tail = console_tail();
+
+	if (status <= 0 || r->conf->program || ms >= EARLY_MS)
+		return;
+	warn("%s: the init ended after %lld ms with status %d%s%s",
+	    r->conf->name, ms, status, *tail ? "; it printed last: " :
+	    " and printed nothing", tail);
+}
+
+static int
+live(struct run *r)
+{
+	long long began;
+	int status;
+
+	for (;;) {
+		start(r);
+		began = now_ms();
+		status = supervise(r);
+		cgroup_oom(r);
+		explain(r, status, now_ms() - began);
+		undo(r);
+		if (status != REBOOT)
+			return status;
+		step("%s: reboot", r->conf->name);
+	}
+}
+
+/* ---- the command line ---- */
+
+static void usage(void) __attribute__((noreturn));
+
+static void
+usage(void)
+{
+	fputs("usage: crun [-nqv] -c FILE [KEY=VALUE ...] "
+	    "[-- PROGRAM [ARG ...]]\n       crun -h | -V\n", stderr);
+	exit(EXIT_USAGE);
+}
+
+static void
+help(void)
+{
+	puts("crun boots a folder as an operating system.\n\n"
+	    "usage: crun [-nqv] -c FILE [KEY=VALUE ...] "
+	    "[-- PROGRAM [ARG ...]]\n"
+	    "       crun -h | -V\n\n"
+	    "  -c FILE     the configuration: FILE, else " CONFDIR "/FILE, "
+	    "else\n              " CONFDIR "/FILE.conf; - is standard "
+	    "input\n"
+	    "  KEY=VALUE   instead of what FILE says of KEY; an empty VALUE "
+	    "unsets it\n"
+	    "  -- PROGRAM  no OS: run this one program, exit with its "
+	    "status\n"
+	    "  -n          print the configuration and touch nothing\n"
+	    "  -q          print errors only\n"
+	    "  -v          print every step\n"
+	    "  -h, -V      print this help, the version\n\n"
+	    "Keys of FILE, one KEY=VALUE a line, # begins a comment; "
+	    "[default];\n* may stand more than once:\n");
+	conf_help();
+	exit(0);
+}
+
+struct args {
+	const char *file;
+	char **over, **program;
+	int nover, print;
+};
+
+static int
+option(struct args *a, const char *letters, char ***argv)
+{
+	for (; *letters; letters++)
+		switch (*letters) {
+		case 'c':
+			if (letters[1])
+				a->file = letters + 1;
+			else if (!(a->file = *++*argv))
+				usage();
+			return 0;
+		case 'n':
+			a->print = 1;
+			break;
+		case 'q':
+			verbosity = QUIET;
+			break;
+		case 'v':
+			verbosity = VERBOSE;
+			break;
+		case 'h':
+			help();
+			break;
+		case 'V':
+			puts("crun " VERSION);
+			exit(0);
+		default:
+			fail(EXIT_USAGE, "unknown option -%c; crun -h lists "
+			    "them", *letters);
+		}
+	return 0;
+}
+
+static void
+parse_args(struct args *a, char **argv)
+{
+	a->over = xrealloc(NULL, 1, sizeof(*a->over));
+	for (argv++; *argv; argv++) {
+		if (!strcmp(*argv, "--")) {
+			a->program = argv + 1;
+			if (!argv[1])
+				fail(EXIT_USAGE, "-- needs a PROGRAM");
+			break;
+		}
+		if (**argv == '-' && (*argv)[1]) {
+			option(a, *argv + 1, &argv);
+		} else if (strchr(*argv, '=')) {
+			a->over = xrealloc(a->over, a->nover + 1,
+			    sizeof(*a->over));
+			a->over[a->nover++] = *argv;
+		} else {
+			fail(EXIT_USAGE, "\"%s\" is neither an option nor "
+			    "KEY=VALUE; a program goes after --", *argv);
+		}
+	}
+	if (!a->file)
+		usage();
+}
+
+/* What must hold before anything is touched. */
+static void
+check_host(void)
+{
+	struct utsname u;
+	int major, minor;
+
+	if (geteuid() != 0)
+		die("crun must be started by root");
+	if (!uname(&u) && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
+	    (major < 5 || (major == 5 && minor < 10)))
+		die("Linux %s is too old: crun needs 5.10 or newer",
+		    u.release);
+}
+
+/* Nothing of the caller's that could leak into the container, or be reached
+ * from there: files, working folder, memory. */
+static void
+prepare(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= 2)
+		;
+	if (syscall(SYS_close_range, 3, ~0U, 0) < 0)
+		die("closing files (close_range), Linux 5.9:");
+	umask(0);
+	if (chdir("/") < 0)
+		die("the root folder:");
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		die("PR_SET_DUMPABLE:");
+}
+
+int
+main(int argc, char **argv)
+{
+	struct args args = { 0 };
+	struct conf conf;
+	int status;
+
+	if (getauxval(AT_SECURE))
+		fail(EXIT_USAGE, "refuses to run setuid or with capabilities "
+		    "of its file");
+	(void)argc;
+	parse_args(&args, argv);
+	conf_load(&conf, args.file, args.over, args.nover, args.program);
+	if (args.print) {
+		conf_print(&conf);
+		return fflush(stdout) ? EXIT_SETUP : 0;
+	}
+	check_host();
+	prepare();
+	run = (struct run){ .conf = &conf, .pidfd = -1, .proc = -1,
+	    .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1, .tree = -1,
+	    .dev = -1, .pts = -1, .master = -1, .slave = -1, .state = -1,
+	    .lock = -1 };
+	take_signals(&run);
+	on_die = unwind;
+	status = live(&run);
+	return status;
+}

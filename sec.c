@@ -1,0 +1,196 @@
+/* The last gate before exec: limits, sysctls, the keyring, capabilities, and
+ * the closing of files.
+ *
+ * rlimits and sysctls are set by the supervisor while the child waits: raising
+ * a hard limit needs CAP_SYS_RESOURCE of the host, and before Linux 6.11 the
+ * files of the ipc namespace belong to the host's root.  Which namespace a
+ * file of /proc/sys speaks of is decided by the writer's own, so the
+ * supervisor visits the child's for the write.
+ */
+#include <cap-ng.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/keyctl.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+/* ---- names ---- */
+
+int
+sec_cap(const char *text, size_t len)
+{
+	char name[32];
+
+	if (len >= 4 && !strncmp(text, "cap_", 4)) {
+		text += 4;
+		len -= 4;
+	}
+	if (!len || len >= sizeof(name))
+		return -1;
+	memcpy(name, text, len);
+	name[len] = '\0';
+	return capng_name_to_capability(name);
+}
+
+int
+sec_rlimit(const char *name)
+{
+	static const struct {
+		const char *name;
+		int resource;
+	} limits[] = {
+		{ "as", RLIMIT_AS }, { "core", RLIMIT_CORE },
+		{ "cpu", RLIMIT_CPU }, { "data", RLIMIT_DATA },
+		{ "fsize", RLIMIT_FSIZE }, { "locks", RLIMIT_LOCKS },
+		{ "memlock", RLIMIT_MEMLOCK },
+		{ "msgqueue", RLIMIT_MSGQUEUE }, { "nice", RLIMIT_NICE },
+		{ "nofile", RLIMIT_NOFILE }, { "nproc", RLIMIT_NPROC },
+		{ "rss", RLIMIT_RSS }, { "rtprio", RLIMIT_RTPRIO },
+		{ "rttime", RLIMIT_RTTIME },
+		{ "sigpending", RLIMIT_SIGPENDING },
+		{ "stack", RLIMIT_STACK },
+	};
+	size_t i;
+
+	for (i = 0; i < LEN(limits); i++)
+		if (!strcmp(limits[i].name, name))
+			return limits[i].resource;
+	return -1;
+}
+
+/* ---- the supervisor's part ---- */
+
+static void
+set_rlimits(struct run *r)
+{
+	for (each(r->conf, s, KEY_RLIMIT)) {
+		struct rlimit l = { s->u.rlimit.soft, s->u.rlimit.hard };
+
+		if (prlimit(r->pid, s->u.rlimit.resource, &l, NULL) < 0)
+			die("%srlimit.%s=%s%s:", s->where, s->sub, s->value,
+			    errno == EPERM ? ", above crun's own hard limit" :
+			    "");
+		step("sec: rlimit.%s=%s", s->sub, s->value);
+	}
+}
+
+/* net.ipv4.conf.eth0/1.rp_filter: as sysctl(8) reads it, where a slash comes
+ * first the names are paths already. */
+static void
+sysctl_path(char *buf, size_t size, const char *name)
+{
+	int paths = strcspn(name, "/") < strcspn(name, ".");
+	char *p;
+
+	put(buf, size, "/proc/sys/%s", name);
+	for (p = buf + strlen("/proc/sys/"); *p && !paths; p++)
+		*p = *p == '.' ? '/' : *p == '/' ? '.' : *p;
+}
+
+static void
+visit(int fd, int type, const char *what)
+{
+	if (setns(fd, type) < 0)
+		die("entering %s:", what);
+}
+
+static void
+set_sysctls(struct run *r)
+{
+	static const int types = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
+	static const char *const names[] = { "net", "ipc", "uts" };
+	char path[256], file[32];
+	int own[LEN(names)];
+	const struct setting *s = conf_next(r->conf, KEY_SYSCTL, NULL);
+	size_t i;
+
+	if (!s)
+		return;
+	for (i = 0; i < LEN(names); i++) {
+		put(file, sizeof(file), "/proc/self/ns/%s", names[i]);
+		own[i] = open(file, O_RDONLY | O_CLOEXEC);
+		if (own[i] < 0)
+			die("opening %s:", file);
+	}
+	visit(r->pidfd, types, "the container's namespaces");
+	for (; s; s = conf_next(r->conf, KEY_SYSCTL, s)) {
+		sysctl_path(path, sizeof(path), s->sub);
+		if (write_at(AT_FDCWD, path, s->value) < 0)
+			die("%ssysctl.%s=%s, writing %s:", s->where, s->sub,
+			    s->value, path);
+		step("sec: %s=%s", path, s->value);
+	}
+	for (i = 0; i < LEN(names); i++) {
+		visit(own[i], 0, "our own namespaces again");
+		close(own[i]);
+	}
+}
+
+void
+sec_attach(struct run *r)
+{
+	set_rlimits(r);
+	set_sysctls(r);
+}
+
+/* ---- the child's part ---- */
+
+/* A session keyring of its own, or the caller's keys would be reachable;
+ * keyrings(7).  A kernel without keys has nothing to keep apart. */
+void
+sec_keyring_child(struct run *r)
+{
+	(void)r;
+	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 &&
+	    errno != ENOSYS)
+		die("making a session keyring%s:", errno == EDQUOT ?
+		    ", see /proc/sys/kernel/keys/maxkeys" : "");
+}
+
+/* The bounding set by prctl(2), the rest by libcap-ng, whose own way to the
+ * bounding set reads /proc/PID/status twice.  Numbers that crun does not know
+ * are dropped too, up to the first that the kernel does not know. */
+void
+sec_caps_child(struct run *r)
+{
+	uint64_t keep = r->conf->caps;
+	int cap, have;
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (cap = 0; cap < 64; cap++) {
+		have = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
+		if (have < 0)
+			break;
+		if (have && !(keep >> cap & 1) &&
+		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
+			die("dropping capability %d:", cap);
+		if (have && keep >> cap & 1)
+			capng_update(CAPNG_ADD,
+			    CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap);
+	}
+	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
+		die("clearing the ambient capabilities:");
+	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
+		die("setting the capabilities:");
+}
+
+int
+sec_close_child(int keep)
+{
+	int fd = dup3(keep, 3, O_CLOEXEC);
+
+	if (keep != 3 && fd < 0)
+		die("moving the report pipe:");
+	if (syscall(SYS_close_range, 4, ~0U, 0) < 0)
+		die("closing files (close_range):");
+	return 3;
+}

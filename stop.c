@@ -1,0 +1,167 @@
+/* How an init is asked to power off or to reboot.
+ *
+ * There is no common way: what powers one init off reboots the next.  So the
+ * init is told apart by what runs (/proc/PID/exe; links to busybox or systemd
+ * do not deceive it), and the table in config.h says what it understands.
+ *
+ * A signal that PID 1 has no handler for is lost, pid_namespaces(7).  So it
+ * is only sent once /proc/PID/status says that it is caught or blocked; until
+ * then stop_ask() gives 0 and is called again.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+static const struct inittype other = { "", BY_SIGNAL, STOP_OTHER,
+    REBOOT_OTHER };
+
+static const struct inittype *
+init_type(const struct run *r)
+{
+	char exe[4096], *base;
+	ssize_t n = readlinkat(r->proc, "exe", exe, sizeof(exe) - 1);
+	size_t i;
+
+	if (n < 0)
+		return &other;
+	exe[n] = '\0';
+	base = strrchr(exe, '/');
+	base = base ? base + 1 : exe;
+	for (i = 0; i < LEN(config_inittypes); i++)
+		if (!strcmp(base, config_inittypes[i].exe))
+			return &config_inittypes[i];
+	return &other;
+}
+
+/* Whether PID 1 handles or waits for the signal, proc_pid_status(5). */
+static int
+takes(const struct run *r, int sig)
+{
+	static const char *const fields[] = { "\nSigBlk:", "\nSigCgt:" };
+	char text[4096], *p;
+	uint64_t set = 0;
+	size_t i;
+
+	if (read_at(r->proc, "status", text, sizeof(text)) < 0)
+		return 0;
+	for (i = 0; i < LEN(fields); i++)
+		if ((p = strstr(text, fields[i])))
+			set |= strtoull(p + strlen(fields[i]), NULL, 16);
+	return set >> (sig - 1) & 1;
+}
+
+int
+stop_signal(const struct run *r, int sig)
+{
+	return !syscall(SYS_pidfd_send_signal, r->pidfd, sig, NULL, 0);
+}
+
+static int
+by_signal(const struct run *r, int sig)
+{
+	return takes(r, sig) && stop_signal(r, sig);
+}
+
+/* A sysvinit before 3.10 powers off by a request for runlevel 0, written to a
+ * FIFO; initreq.h of sysvinit. */
+static int
+by_initctl(const struct run *r, int runlevel)
+{
+	static const char *const paths[] = { "/run/initctl", "/dev/initctl" };
+	struct {
+		int magic, cmd, runlevel, sleeptime;
+		char data[368];
+	} request = { 0x03091969, 1, runlevel, 5, "" };
+	struct stat st;
+	int root, fd = -1, done = 0;
+	size_t i;
+
+	root = openat(r->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	for (i = 0; i < LEN(paths) && !done; i++) {
+		fd = open_beneath(root, paths[i], O_WRONLY | O_NONBLOCK |
+		    O_NOCTTY | O_NOFOLLOW);
+		if (fd >= 0 && !fstat(fd, &st) && S_ISFIFO(st.st_mode))
+			done = write(fd, &request, sizeof(request)) ==
+			    sizeof(request);
+		shut(&fd);
+	}
+	shut(&root);
+	return done;
+}
+
+/* runit looks at the modes of two files when it gets CONT, runit(8).  They
+ * are made by a child that has become the container's root, so that nothing
+ * in the tree is touched with the host's rights. */
+static void
+runit_files(int pidfd, int reboot)
+{
+	static const char *const dirs[] = { "/etc/runit", "/run/runit" };
+	char path[64];
+	size_t i;
+	int fd, which;
+
+	if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
+	    setns(pidfd, CLONE_NEWNS) < 0)
+		_exit(1);
+	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+		_exit(1);
+	for (i = 0; i < LEN(dirs); i++)
+		for (which = 0; which < 2; which++) {
+			put(path, sizeof(path), "%s/%s", dirs[i],
+			    which ? "reboot" : "stopit");
+			fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK |
+			    O_NOCTTY | O_CLOEXEC, 0);
+			if (fd >= 0)
+				fchmod(fd, which && !reboot ? 0 : 0100);
+			shut(&fd);
+		}
+	_exit(0);
+}
+
+static int
+by_runit(const struct run *r, int reboot)
+{
+	pid_t pid;
+
+	if (!takes(r, SIGCONT))
+		return 0;
+	pid = fork();
+	if (!pid)
+		runit_files(r->pidfd, reboot);
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
+	return stop_signal(r, SIGCONT);
+}
+
+int
+stop_ask(const struct run *r, int reboot)
+{
+	const struct inittype *t = init_type(r);
+	int sig = reboot ? t->reboot : t->poweroff;
+	int set = reboot ? r->conf->reboot_signal : r->conf->stop_signal;
+
+	if (r->conf->program)
+		return stop_signal(r, set ? set : SIGTERM);
+	if (set)
+		return by_signal(r, set);
+	switch (t->how) {
+	case BY_SIGNAL:
+		return by_signal(r, sig);
+	case BY_INITCTL:
+		return by_signal(r, sig) || by_initctl(r, reboot ? '6' : '0');
+	case BY_RUNIT:
+		return by_runit(r, reboot);
+	}
+	return 0;
+}

@@ -1,0 +1,249 @@
+/* Messages, and the small helpers that every other file uses.
+ *
+ * All that crun says to a person goes through say(): one write(2) a line, so
+ * lines of two processes never mix, with control characters escaped, so that
+ * a name from a file cannot drive the terminal.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "crun.h"
+
+enum { LINE = 2048 };
+
+static void exit_with(int status, const char *line)
+    __attribute__((noreturn));
+
+int verbosity;
+void (*on_die)(int, const char *) = exit_with;
+void (*on_step)(const char *) = say;
+
+static void
+exit_with(int status, const char *line)
+{
+	say(line);
+	exit(status);
+}
+
+void
+say(const char *line)
+{
+	char out[LINE + 16] = "crun: ";
+	size_t n = strlen(out);
+
+	for (; *line && n < sizeof(out) - 6; line++) {
+		unsigned char c = *line;
+
+		if (c < ' ' || c == 0x7f)
+			n += snprintf(out + n, 5, "\\x%02x", c);
+		else
+			out[n++] = c;
+	}
+	out[n++] = '\n';
+	while (write(STDERR_FILENO, out, n) < 0 && errno == EINTR)
+		;
+}
+
+/* Formats a line; a format that ends in ':' gets the errno's text. */
+static void
+format(char *line, const char *fmt, va_list ap)
+{
+	int err = errno;
+	size_t n;
+
+	vsnprintf(line, LINE, fmt, ap);
+	n = strlen(line);
+	if (n && fmt[strlen(fmt) - 1] == ':')
+		snprintf(line + n, LINE - n, " %s", strerror(err));
+}
+
+void
+die(const char *fmt, ...)
+{
+	char line[LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	format(line, fmt, ap);
+	va_end(ap);
+	on_die(EXIT_SETUP, line);
+	abort();
+}
+
+void
+fail(int status, const char *fmt, ...)
+{
+	char line[LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	format(line, fmt, ap);
+	va_end(ap);
+	on_die(status, line);
+	abort();
+}
+
+void
+warn(const char *fmt, ...)
+{
+	char line[LINE];
+	va_list ap;
+
+	if (verbosity == QUIET)
+		return;
+	va_start(ap, fmt);
+	format(line, fmt, ap);
+	va_end(ap);
+	on_step(line);
+}
+
+void
+step(const char *fmt, ...)
+{
+	char line[LINE];
+	va_list ap;
+
+	if (verbosity < VERBOSE)
+		return;
+	va_start(ap, fmt);
+	format(line, fmt, ap);
+	va_end(ap);
+	on_step(line);
+}
+
+void *
+xrealloc(void *p, size_t count, size_t size)
+{
+	p = reallocarray(p, count, size);
+	if (!p)
+		die("allocating %zu bytes:", count * size);
+	return p;
+}
+
+char *
+xprintf(const char *fmt, ...)
+{
+	va_list ap;
+	char *s;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(NULL, 0, fmt, ap);
+	va_end(ap);
+	s = xrealloc(NULL, n + 1, 1);
+	va_start(ap, fmt);
+	vsnprintf(s, n + 1, fmt, ap);
+	va_end(ap);
+	return s;
+}
+
+void
+put(char *buf, size_t size, const char *fmt, ...)
+{
+	va_list ap;
+	size_t n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(buf, size, fmt, ap);
+	va_end(ap);
+	if (n >= size)
+		die("%s...: longer than %zu characters", buf, size - 1);
+}
+
+/* FNV-1a, with a last mix so that short names differ in every bit. */
+uint64_t
+hash(const char *s)
+{
+	uint64_t h = 0xcbf29ce484222325;
+
+	for (; *s; s++)
+		h = (h ^ (unsigned char)*s) * 0x100000001b3;
+	h ^= h >> 32;
+	h *= 0x9e3779b97f4a7c15;
+	return h ^ h >> 29;
+}
+
+void
+shut(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+ssize_t
+read_at(int dir, const char *path, char *buf, size_t size)
+{
+	int fd = openat(dir, path, O_RDONLY | O_CLOEXEC | O_NOCTTY), err;
+	ssize_t n, got = 0;
+
+	buf[0] = '\0';
+	if (fd < 0)
+		return -1;
+	while ((n = read(fd, buf + got, size - 1 - got)) > 0)
+		got += n;
+	err = errno;
+	close(fd);
+	errno = err;
+	buf[got] = '\0';
+	return n < 0 ? -1 : got;
+}
+
+static int
+write_to(int fd, const char *text)
+{
+	size_t len = strlen(text);
+	ssize_t n;
+	int err;
+
+	if (fd < 0)
+		return -1;
+	n = write(fd, text, len);
+	err = n < 0 ? errno : ENOSPC;
+	close(fd);
+	errno = err;
+	return n == (ssize_t)len ? 0 : -1;
+}
+
+int
+write_at(int dir, const char *path, const char *text)
+{
+	return write_to(openat(dir, path, O_WRONLY | O_CLOEXEC | O_NOCTTY),
+	    text);
+}
+
+int
+create_at(int dir, const char *path, const char *text, mode_t mode)
+{
+	return write_to(openat(dir, path,
+	    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK,
+	    mode), text);
+}
+
+long long
+now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000LL + t.tv_nsec / 1000000;
+}
+
+int
+has_word(const char *words, const char *word)
+{
+	size_t len = strlen(word), n;
+
+	for (; *words; words += n + !!words[n]) {
+		n = strcspn(words, " ,\n");
+		if (n == len && !memcmp(words, word, n))
+			return 1;
+	}
+	return 0;
+}
