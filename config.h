@@ -36,6 +36,13 @@ static const char *const config_inits[] = {
 	"/bin/sh",
 };
 
+/* ns.c: an init of such a name has the console as its controlling terminal,
+ * for job control.  Any other must not: a terminal has one session, and the
+ * getty that the init starts could not take it over, ioctl_tty(2). */
+static const char *const config_shells[] = {
+	"sh", "ash", "bash", "dash", "ksh", "zsh",
+};
+
 /* ns.c: the init's environment begins with these; then container, TERM (where
  * there is a terminal) and the env keys */
 static const char *const config_env[] = {

@@ -108,6 +108,8 @@ new_mount(const char *fstype, const char *options, uint64_t attr)
 
 	if (fs < 0)
 		return -1;
+	/* only shown in /proc/mounts, where else it would be "none" */
+	syscall(SYS_fsconfig, fs, FSCONFIG_SET_STRING, "source", fstype, 0);
 	set_options(fs, options);
 	m = syscall(SYS_fsconfig, fs, FSCONFIG_CMD_CREATE, NULL, NULL, 0);
 	if (m >= 0)

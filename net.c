@@ -55,6 +55,7 @@ add(struct message *m, size_t size)
 		room = 0;
 	}
 	m->len = at + room;
+	memset(m->buf + at, 0, room);
 	return m->buf + at;
 }
 

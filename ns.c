@@ -3,8 +3,9 @@
  * Two pipes.  GO: the supervisor writes one byte once the child may go on;
  * end of file means that the supervisor is gone, and the child exits.  The
  * supervisor holds its end until the init runs.  REPORT: the child sends
- * records of at most PIPE_BUF bytes, each in one write(2): a line for -v
- * (status 0), or why it failed (the exit status).  End of file means that
+ * records of at most PIPE_BUF bytes, each in one write(2) and, as the pipe is
+ * O_DIRECT, in one read(2): a line for -v (status 0), or why it failed (the
+ * exit status).  End of file means that
  * exec happened, as the pipe is close-on-exec.
  *
  * All namespaces but one are made by the one clone3(2).  The cgroup namespace
@@ -100,7 +101,8 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 	char proc[32];
 	long pid;
 
-	if (pipe2(r->go, O_CLOEXEC) < 0 || pipe2(r->report, O_CLOEXEC) < 0)
+	if (pipe2(r->go, O_CLOEXEC) < 0 ||
+	    pipe2(r->report, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
 	if (r->conf->userns != USERNS_NONE)
 		a.flags |= CLONE_NEWUSER;
@@ -278,6 +280,32 @@ exec_failed(const struct run *r, const char *path)
 	fail(EXIT_NOEXEC, "%s%s %s:", where, what, path);
 }
 
+static int
+is_shell(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	size_t i;
+
+	for (i = 0; i < LEN(config_shells); i++)
+		if (!strcmp(slash ? slash + 1 : path, config_shells[i]))
+			return 1;
+	return 0;
+}
+
+static void
+take_terminal(const struct run *r)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		if (r->slave >= 0 && r->std[i] == r->slave) {
+			if (ioctl(i, TIOCSCTTY, 0) < 0)
+				die("making the console the controlling "
+				    "terminal:");
+			return;
+		}
+}
+
 static void
 exec_init(const struct run *r, char **env)
 {
@@ -285,11 +313,15 @@ exec_init(const struct run *r, char **env)
 	size_t i;
 
 	if (r->conf->init) {
+		if (is_shell(r->conf->init[0]))
+			take_terminal(r);
 		execve(r->conf->init[0], r->conf->init, env);
 		exec_failed(r, r->conf->init[0]);
 	}
 	for (i = 0; i < LEN(config_inits); i++) {
 		argv[0] = (char *)config_inits[i];
+		if (is_shell(argv[0]))
+			take_terminal(r);
 		execve(argv[0], argv, env);
 		if (access(argv[0], F_OK) == 0)
 			exec_failed(r, argv[0]);
@@ -353,21 +385,14 @@ pid_one(pid_t program)
 	}
 }
 
+/* A session of its own, with 0, 1, 2 and REPORT, which closes at exec. */
 static void
-session(const struct run *r)
-{
-	if (setsid() < 0)
-		die("setsid:");
-	if (r->slave >= 0 && ioctl(r->slave, TIOCSCTTY, 0) < 0)
-		die("making the console the controlling terminal:");
-}
-
-/* The init gets 0, 1, 2 and REPORT, which closes at its exec. */
-static void
-take_std(struct run *r)
+new_session(struct run *r)
 {
 	int i;
 
+	if (setsid() < 0)
+		die("setsid:");
 	for (i = 0; i < 3; i++)
 		if (r->std[i] != i && dup2(r->std[i], i) < 0)
 			die("standard input and output:");
@@ -382,8 +407,7 @@ ns_exec_child(struct run *r)
 	pid_t pid;
 
 	if (!r->conf->program) {
-		session(r);
-		take_std(r);
+		new_session(r);
 		exec_init(r, env);
 	}
 	sigfillset(&all);
@@ -392,8 +416,8 @@ ns_exec_child(struct run *r)
 	if (pid < 0)
 		die("fork:");
 	if (!pid) {
-		session(r);
-		take_std(r);
+		new_session(r);
+		take_terminal(r);
 		sigprocmask(SIG_SETMASK, &old, NULL);
 		exec_program(r, env);
 	}

@@ -1,0 +1,243 @@
+/* probe - looks at what a container lets through; run inside and outside.
+ *
+ *	probe open N PROGRAM ...	run it with N more files open
+ *	probe fds			the numbers of the open files
+ *	probe call NAME			do it, print ok or the errno's name
+ *	probe key NAME PROGRAM ...	run it with that key in its session
+ *	probe findkey NAME		ok, or the errno's name
+ *	probe hold BYTES		touch so much memory and keep it
+ *	probe blocked PROGRAM ...	run it with TERM blocked, CHLD ignored
+ */
+#define _GNU_SOURCE
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/capability.h>
+#include <linux/keyctl.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/klog.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/swap.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/time.h>
+#include <time.h>
+#include <unistd.h>
+
+static int
+answer(long result)
+{
+	static const struct {
+		int number;
+		const char *name;
+	} errors[] = {
+		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOSYS, "ENOSYS" },
+		{ EINVAL, "EINVAL" }, { ENOENT, "ENOENT" },
+		{ ENOKEY, "ENOKEY" }, { EBUSY, "EBUSY" },
+	};
+	size_t i;
+
+	if (result >= 0)
+		return puts("ok"), 0;
+	for (i = 0; i < sizeof(errors) / sizeof(*errors); i++)
+		if (errors[i].number == errno)
+			return puts(errors[i].name), 0;
+	return printf("errno %d\n", errno), 0;
+}
+
+static int
+open_files(int n, char **argv)
+{
+	while (n-- > 0)
+		if (open("/dev/null", O_RDONLY) < 0)
+			return perror("probe: open"), 1;
+	execvp(argv[0], argv);
+	return perror(argv[0]), 1;
+}
+
+static int
+list_files(void)
+{
+	int fd, first = 1;
+
+	for (fd = 0; fd < 1024; fd++)
+		if (fcntl(fd, F_GETFD) >= 0) {
+			printf(first ? "%d" : " %d", fd);
+			first = 0;
+		}
+	putchar('\n');
+	return 0;
+}
+
+static long
+call_settimeofday(void)
+{
+	struct timeval t;
+
+	gettimeofday(&t, NULL);
+	return settimeofday(&t, NULL);
+}
+
+static long
+call_clock_settime(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_REALTIME, &t);
+	return clock_settime(CLOCK_REALTIME, &t);
+}
+
+static long
+call_swapon(void)
+{
+	return swapon("/etc/passwd", 0);
+}
+
+static long
+call_init_module(void)
+{
+	return syscall(SYS_init_module, "", 0, "");
+}
+
+static long
+call_delete_module(void)
+{
+	return syscall(SYS_delete_module, "nothing", O_NONBLOCK);
+}
+
+static long
+call_kexec_load(void)
+{
+	return syscall(SYS_kexec_load, 0, 0, NULL, 0);
+}
+
+static long
+call_syslog(void)
+{
+	char buf[256];
+
+	return klogctl(3, buf, sizeof(buf));
+}
+
+static long
+call_mknod_block(void)
+{
+	return mknod("/tmp/probe.b", S_IFBLK | 0600, makedev(254, 0));
+}
+
+static long
+call_mknod_mem(void)
+{
+	return mknod("/tmp/probe.c", S_IFCHR | 0600, makedev(1, 1));
+}
+
+static long
+call_acct(void)
+{
+	return acct(NULL);
+}
+
+static long
+call_open_by_handle_at(void)
+{
+	struct {
+		struct file_handle h;
+		unsigned char more[8];
+	} f = { { 8, 1 }, { 2 } };
+
+	return syscall(SYS_open_by_handle_at, AT_FDCWD, &f, O_RDONLY);
+}
+
+static int
+call(const char *name)
+{
+	static const struct {
+		const char *name;
+		long (*f)(void);
+	} calls[] = {
+		{ "settimeofday", call_settimeofday },
+		{ "clock_settime", call_clock_settime },
+		{ "swapon", call_swapon },
+		{ "init_module", call_init_module },
+		{ "delete_module", call_delete_module },
+		{ "kexec_load", call_kexec_load },
+		{ "syslog", call_syslog },
+		{ "mknod_block", call_mknod_block },
+		{ "mknod_mem", call_mknod_mem },
+		{ "acct", call_acct },
+		{ "open_by_handle_at", call_open_by_handle_at },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(calls) / sizeof(*calls); i++)
+		if (!strcmp(name, calls[i].name))
+			return answer(calls[i].f());
+	return fprintf(stderr, "probe: no call %s\n", name), 2;
+}
+
+static int
+with_key(const char *name, char **argv)
+{
+	syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL);
+	if (syscall(SYS_add_key, "user", name, "secret", 6,
+	    KEY_SPEC_SESSION_KEYRING) < 0)
+		return perror("probe: add_key"), 1;
+	execvp(argv[0], argv);
+	return perror(argv[0]), 1;
+}
+
+static int
+hold(size_t bytes)
+{
+	char *p = malloc(bytes);
+
+	if (!p)
+		return perror("probe: malloc"), 1;
+	memset(p, 1, bytes);
+	puts("held");
+	fflush(stdout);
+	pause();
+	return p[bytes / 2];
+}
+
+static int
+blocked(char **argv)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGTERM);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGUSR1, SIG_IGN);
+	signal(SIGHUP, SIG_IGN);
+	signal(SIGPIPE, SIG_IGN);
+	execvp(argv[0], argv);
+	return perror(argv[0]), 1;
+}
+
+int
+main(int argc, char **argv)
+{
+	const char *verb = argc > 1 ? argv[1] : "";
+
+	if (!strcmp(verb, "open") && argc > 3)
+		return open_files(atoi(argv[2]), argv + 3);
+	if (!strcmp(verb, "fds"))
+		return list_files();
+	if (!strcmp(verb, "call") && argc == 3)
+		return call(argv[2]);
+	if (!strcmp(verb, "key") && argc > 3)
+		return with_key(argv[2], argv + 3);
+	if (!strcmp(verb, "findkey") && argc == 3)
+		return answer(syscall(SYS_keyctl, KEYCTL_SEARCH,
+		    KEY_SPEC_SESSION_KEYRING, "user", argv[2], 0));
+	if (!strcmp(verb, "hold") && argc == 3)
+		return hold(strtoul(argv[2], NULL, 10));
+	if (!strcmp(verb, "blocked") && argc > 2)
+		return blocked(argv + 2);
+	return fputs("probe: see the head of test/probe.c\n", stderr), 2;
+}
