@@ -2,7 +2,9 @@
  *
  *   BASE/crun/NAME           the limits; out of the guest's reach
  *   BASE/crun/NAME/payload   the processes; root of the cgroup namespace,
- *                            delegated to the container's root
+ *                            delegated to the container's root.  A v1
+ *                            controller, which no guest is shown, has its
+ *                            processes in NAME itself
  *
  * run->hier[0] is always cgroup v2, which every kernel has and which is
  * mounted for ourselves (detached, seen by nobody) where the host does not.
@@ -23,6 +25,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -38,7 +41,6 @@
 #include "crun.h"
 #include "config.h"
 
-enum { CGROUP2_MAGIC = 0x63677270 };	/* linux/magic.h */
 enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
 enum { KILL_MS = 5000 };	/* how long killed processes may take to go */
 
@@ -173,38 +175,57 @@ parse_mount(char *line, struct mount *m)
 	return 1;
 }
 
-/* The host's cgroup mounts.  On a v2 host no list of mounts is read. */
-static size_t
-find_mounts(struct mount *m, size_t max)
+static int
+is_mount(const char *path, long magic)
 {
 	struct statfs fs;
-	char line[2048];
-	size_t n = 0;
-	FILE *f;
 
-	if (!statfs("/sys/fs/cgroup", &fs) && fs.f_type == CGROUP2_MAGIC) {
-		put(m->path, sizeof(m->path), "/sys/fs/cgroup");
-		*m->ctrl = '\0';
-		return 1;
-	}
-	f = fopen("/proc/self/mountinfo", "re");
-	if (!f)
-		return 0;
-	while (n < max && fgets(line, sizeof(line), f))
-		n += parse_mount(line, &m[n]);
-	fclose(f);
-	return n;
+	return !statfs(path, &fs) && (long)fs.f_type == magic;
 }
 
-static const struct mount *
-find_mount(const struct mount *m, size_t n, const char *ctrl)
+/* Where a hierarchy usually is: this spares the host's list of mounts. */
+static int
+usual_mount(struct mount *m, const char *ctrl)
 {
-	size_t i;
+	const char *name = strchr(ctrl, '=');
 
-	for (i = 0; i < n; i++)
-		if (*ctrl ? has_word(m[i].ctrl, ctrl) : !*m[i].ctrl)
-			return &m[i];
-	return NULL;
+	put(m->ctrl, sizeof(m->ctrl), "%s", ctrl);
+	if (!*ctrl) {
+		put(m->path, sizeof(m->path), "/sys/fs/cgroup");
+		if (is_mount(m->path, CGROUP2_SUPER_MAGIC))
+			return 1;
+	}
+	put(m->path, sizeof(m->path), "/sys/fs/cgroup/%s",
+	    name ? name + 1 : *ctrl ? ctrl : "unified");
+	return is_mount(m->path, *ctrl ? CGROUP_SUPER_MAGIC :
+	    CGROUP2_SUPER_MAGIC);
+}
+
+static int
+listed_mount(struct mount *m, const char *ctrl)
+{
+	char line[2048];
+	int found = 0;
+	FILE *f = fopen("/proc/self/mountinfo", "re");
+
+	while (f && !found && fgets(line, sizeof(line), f))
+		found = parse_mount(line, m) &&
+		    (*ctrl ? has_word(m->ctrl, ctrl) : !*m->ctrl);
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* The hierarchy of a v1 controller or name=NAME; "" is v2. */
+static int
+find_mount(struct mount *m, const char *ctrl)
+{
+	if (usual_mount(m, ctrl))
+		return 1;
+	/* on a pure v2 host there is no other */
+	if (*ctrl && is_mount("/sys/fs/cgroup", CGROUP2_SUPER_MAGIC))
+		return 0;
+	return listed_mount(m, ctrl);
 }
 
 static struct hier *
@@ -224,16 +245,28 @@ add_hier(struct run *r, const char *ctrl, const char *path, int base)
 	return h;
 }
 
-/* The v1 hierarchy of a controller, added when it is first needed. */
+/* The v1 hierarchy of a controller, added when it is first needed; two
+ * controllers may share one, and have the same root then. */
 static struct hier *
 v1_hier(struct run *r, const struct mount *m)
 {
+	struct stat a, b;
+	struct hier *h;
 	size_t i;
 
-	for (i = 0; i < r->nhier; i++)
-		if (!strcmp(r->hier[i].ctrl, m->ctrl))
-			return &r->hier[i];
-	return add_hier(r, m->ctrl, m->path, open(m->path, DIR_FLAGS));
+	for (i = 1; i < r->nhier; i++) {
+		h = &r->hier[i];
+		if (has_word(h->ctrl, m->ctrl))
+			return h;
+		if (!fstat(h->base, &a) && !stat(m->path, &b) &&
+		    a.st_dev == b.st_dev) {
+			put(h->ctrl + strlen(h->ctrl),
+			    sizeof(h->ctrl) - strlen(h->ctrl), ",%s", m->ctrl);
+			return h;
+		}
+	}
+	return add_hier(r, m->ctrl, m->path,
+	    open(m->path, DIR_FLAGS & ~O_NOFOLLOW));
 }
 
 /* Our own v2 group, if it was delegated to us; "" else. */
@@ -264,20 +297,21 @@ find_delegated(struct run *r, const char *mount)
 }
 
 static void
-add_v2(struct run *r, const struct mount *m)
+add_v2(struct run *r)
 {
+	struct mount m;
 	char path[512];
 	int fd;
 
-	if (!m) {
+	if (!find_mount(&m, "")) {
 		fd = new_mount("cgroup2", "", 0);
 		if (fd < 0)
 			die("mounting cgroup2 (CONFIG_CGROUPS):");
 		add_hier(r, "", DETACHED, fd);
 		return;
 	}
-	find_delegated(r, m->path);
-	put(path, sizeof(path), "%s%s", m->path, r->delegated);
+	find_delegated(r, m.path);
+	put(path, sizeof(path), "%s%s", m.path, r->delegated);
 	add_hier(r, "", path, open(path, DIR_FLAGS));
 	if (!*r->delegated)
 		return;
@@ -340,20 +374,18 @@ write_limit(const struct hier *h, const char *file, const char *text,
 /* The hierarchy of a controller: v2's where it is there, else v1's, which is
  * added.  Dies where there is none. */
 static struct hier *
-hier_of(struct run *r, const struct mount *m, size_t n, const char *have,
-    const char *ctrl, const char *ctrl1, const struct setting *s,
-    const char *name)
+hier_of(struct run *r, const char *have, const char *ctrl,
+    const char *ctrl1, const struct setting *s, const char *name)
 {
-	const struct mount *v1;
+	struct mount m;
 
 	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
 		return &r->hier[0];
-	v1 = find_mount(m, n, ctrl1);
-	if (!v1)
+	if (!find_mount(&m, ctrl1))
 		die("%s%s=%s: the host has no %s controller to offer: %s",
 		    s->where, name, s->value, ctrl,
 		    why_missing(ctrl1, *r->delegated));
-	return v1_hier(r, v1);
+	return v1_hier(r, &m);
 }
 
 static const char *
@@ -366,8 +398,7 @@ controller_of(const struct setting *s, char *buf, size_t size)
 /* Adds every hierarchy that a key needs, and gathers in need the controllers
  * that must be enabled on v2. */
 static void
-choose(struct run *r, const struct mount *m, size_t n, const char *have,
-    char *need, size_t size)
+choose(struct run *r, const char *have, char *need, size_t size)
 {
 	char ctrl[64];
 	size_t i, len = 0;
@@ -376,15 +407,15 @@ choose(struct run *r, const struct mount *m, size_t n, const char *have,
 	*need = '\0';
 	for (i = 0; i < LEN(limits); i++)
 		for (each(r->conf, s, limits[i].id)) {
-			h = hier_of(r, m, n, have, limits[i].ctrl,
-			    limits[i].ctrl1, s, limits[i].file);
+			h = hier_of(r, have, limits[i].ctrl, limits[i].ctrl1,
+			    s, limits[i].file);
 			if (!*h->ctrl)
 				len += snprintf(need + len, size - len,
 				    "+%s ", limits[i].ctrl);
 		}
 	for (each(r->conf, s, KEY_CGROUP)) {
 		controller_of(s, ctrl, sizeof(ctrl));
-		h = hier_of(r, m, n, have, ctrl, ctrl, s, s->sub);
+		h = hier_of(r, have, ctrl, ctrl, s, s->sub);
 		if (!*h->ctrl && strcmp(ctrl, "cgroup") && len < size)
 			len += snprintf(need + len, size - len, "+%s ", ctrl);
 	}
@@ -432,8 +463,10 @@ make_group(struct run *r, struct hier *h)
 		h->top = make_folder(h->base, CGROUP_TOP);
 		if (h->top < 0)
 			die("making %s/" CGROUP_TOP ":", h->path);
-		write_at(h->top, "memory.use_hierarchy", "1");	/* 5.10 */
-		copy_cpuset(h->base, h->top);
+		if (has_word(h->ctrl, "memory"))	/* Linux 5.10 */
+			write_at(h->top, "memory.use_hierarchy", "1");
+		if (has_word(h->ctrl, "cpuset"))
+			copy_cpuset(h->base, h->top);
 		if (!mkdirat(h->top, name, 0755))
 			break;
 		if (errno == EEXIST)
@@ -444,7 +477,8 @@ make_group(struct run *r, struct hier *h)
 	h->group = openat(h->top, name, DIR_FLAGS);
 	if (h->group < 0)
 		die("opening %s:", what);
-	copy_cpuset(h->top, h->group);
+	if (has_word(h->ctrl, "cpuset"))
+		copy_cpuset(h->top, h->group);
 	step("cgroup: %s", what);
 }
 
@@ -468,11 +502,14 @@ delegate(const struct run *r, const struct hier *h)
 static void
 make_payload(struct run *r, struct hier *h)
 {
-	h->payload = make_folder(h->group, "payload");
-	if (h->payload < 0)
+	int seen = !*h->ctrl || has_word(h->ctrl, "name=systemd");
+
+	if (seen && mkdirat(h->group, "payload", 0755) < 0)
 		die("making the payload group in %s:", h->path);
-	copy_cpuset(h->group, h->payload);
-	if (r->nuid && (!*h->ctrl || has_word(h->ctrl, "name=systemd")))
+	h->payload = openat(h->group, seen ? "payload" : ".", DIR_FLAGS);
+	if (h->payload < 0)
+		die("opening the payload group in %s:", h->path);
+	if (seen && r->nuid)
 		delegate(r, h);
 	if (!*h->ctrl)
 		return;
@@ -557,13 +594,13 @@ write_limits(struct run *r, const char *have)
 
 /* name=systemd: the host's, or one of our own where the guest must see v1. */
 static void
-add_systemd(struct run *r, const struct mount *m, size_t n)
+add_systemd(struct run *r)
 {
-	const struct mount *v1 = find_mount(m, n, "name=systemd");
+	struct mount m;
 	int fd;
 
-	if (v1) {
-		v1_hier(r, v1);
+	if (find_mount(&m, "name=systemd")) {
+		v1_hier(r, &m);
 	} else if (r->view == VIEW_V1) {
 		fd = new_mount("cgroup", "none name=systemd", 0);
 		if (fd < 0)
@@ -577,15 +614,14 @@ add_systemd(struct run *r, const struct mount *m, size_t n)
 void
 cgroup_host(struct run *r)
 {
-	struct mount m[32];
-	size_t n = find_mounts(m, LEN(m)), i;
 	char have[256], need[512];
+	size_t i;
 
 	r->nhier = 0;
-	add_v2(r, find_mount(m, n, ""));
+	add_v2(r);
 	read_at(r->hier->base, "cgroup.controllers", have, sizeof(have));
-	choose(r, m, n, have, need, sizeof(need));
-	add_systemd(r, m, n);
+	choose(r, have, need, sizeof(need));
+	add_systemd(r);
 	for (i = 0; i < r->nhier; i++)
 		make_group(r, &r->hier[i]);
 	enable(r, &r->hier[0], need);
@@ -772,6 +808,11 @@ remove_group(int top, const char *name)
 
 	if (group < 0)
 		return;
+	unlinkat(group, "payload", AT_REMOVEDIR);	/* most often all */
+	if (!unlinkat(top, name, AT_REMOVEDIR)) {
+		close(group);
+		return;
+	}
 	if (remove_below(group) < 0) {
 		kill_group(group);
 		if (remove_below(group) < 0)

@@ -251,7 +251,7 @@ void state_undo(struct run *);
  * or "link NAME".  Dies when it cannot. */
 void state_record(struct run *, const char *kind, const char *what);
 /* Writes the pid and its start time. */
-void state_attach(struct run *);
+void state_started(struct run *);
 /* Takes a range of the pool that no running container holds and gives its
  * number, trying from first on; dies when all are taken. */
 uint32_t state_range(struct run *, uint32_t first, uint32_t count);

@@ -639,38 +639,49 @@ make_readonly(int root, const char *path)
 	close(fd);
 }
 
+/* What a path is masked with: a clone of the last mask of that kind, with its
+ * attributes; the first one is made. */
+static int
+clone_mask(int dev, int folder, int *last)
+{
+	int m;
+
+	if (*last >= 0)
+		return clone_tree(*last, "", AT_EMPTY_PATH);
+	if (folder)
+		return new_mount("tmpfs", "mode=555 size=4k nr_inodes=1",
+		    MOUNT_ATTR_RDONLY | A_STRICT);
+	m = clone_tree(dev, "null", 0);
+	if (m >= 0 && set_attr(m, MOUNT_ATTR_RDONLY | A_STRICT) < 0)
+		shut(&m);
+	return m;
+}
+
 /* A file is covered by /dev/null on a mount without devices: whatever opens
  * it gets EACCES.  A folder is covered by an empty one. */
 static void
-mask(struct run *r, const char *path, int *empty)
+mask(struct run *r, const char *path, int last[2])
 {
-	int fd = open_beneath(r->tree, path, O_PATH), m;
+	int fd = open_beneath(r->tree, path, O_PATH), folder, m;
 	struct stat st;
 
 	if (fd < 0)
-		return;
+		return;			/* this kernel does not have it */
 	if (fstat(fd, &st) < 0)
 		die("%s:", path);
-	if (!S_ISDIR(st.st_mode)) {
-		m = clone_tree(r->dev, "null", 0);
-	} else if (*empty < 0) {
-		m = new_mount("tmpfs", "mode=555 size=4k nr_inodes=1",
-		    MOUNT_ATTR_RDONLY | A_STRICT);
-		*empty = m < 0 ? -1 : dup(m);
-	} else {
-		m = clone_tree(*empty, "", AT_EMPTY_PATH);
-	}
-	if (m < 0 || set_attr(m, MOUNT_ATTR_RDONLY | A_STRICT) < 0 ||
-	    mount_at(m, fd) < 0)
+	folder = S_ISDIR(st.st_mode);
+	m = clone_mask(r->dev, folder, &last[folder]);
+	if (m < 0 || mount_at(m, fd) < 0)
 		die("masking %s:", path);
-	close(m);
+	shut(&last[folder]);
+	last[folder] = m;
 	close(fd);
 }
 
 static void
 mount_masks(struct run *r)
 {
-	int keep[LEN(config_writable)], empty = -1, sys;
+	int keep[LEN(config_writable)], last[] = { -1, -1 }, sys;
 	size_t i;
 
 	for (i = 0; i < LEN(keep) && !r->conf->nesting; i++)
@@ -684,8 +695,9 @@ mount_masks(struct run *r)
 	for (i = 0; i < LEN(config_readonly); i++)
 		make_readonly(r->tree, config_readonly[i]);
 	for (i = 0; i < LEN(config_masked); i++)
-		mask(r, config_masked[i], &empty);
-	shut(&empty);
+		mask(r, config_masked[i], last);
+	shut(&last[0]);
+	shut(&last[1]);
 	for (i = 0; i < LEN(keep); i++)
 		if (keep[i] >= 0) {
 			mount_on(r->tree, keep[i], config_writable[i], 1, "");

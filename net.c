@@ -34,12 +34,13 @@
 enum { ADDR_GEN_NONE = 1 };	/* IN6_ADDR_GEN_MODE_NONE */
 
 struct message {
-	char buf[4096];
+	char buf[8192];
 	size_t len;
 	size_t nest[8];		/* where the open attributes begin */
 	int depth, overflow;
 	size_t last;		/* where the last message begins */
 	unsigned count;		/* of messages */
+	unsigned failed;	/* the number of the first that failed */
 };
 
 /* ---- building ---- */
@@ -143,6 +144,7 @@ ask(int fd, struct message *m)
 	struct nlmsghdr *h;
 	struct nlmsgerr *e;
 	int err = 0;
+	unsigned waiting = m->count;
 	ssize_t n;
 	size_t left;
 
@@ -152,7 +154,7 @@ ask(int fd, struct message *m)
 	}
 	if (send(fd, m->buf, m->len, 0) < 0)
 		return -1;
-	while (m->count) {
+	while (waiting) {
 		n = recv(fd, buf, sizeof(buf), 0);
 		if (n < 0)
 			return -1;
@@ -162,12 +164,14 @@ ask(int fd, struct message *m)
 			if (h->nlmsg_type != NLMSG_ERROR)
 				continue;
 			e = NLMSG_DATA(h);
-			if (e->error && !err)
+			if (e->error && !err) {
 				err = -e->error;
-			m->count--;
+				m->failed = h->nlmsg_seq;
+			}
+			waiting--;
 		}
 	}
-	m->len = 0;
+	m->len = m->count = 0;
 	errno = err;
 	return err ? -1 : 0;
 }
@@ -337,12 +341,15 @@ net_delete(const char *link)
 	close(fd);
 }
 
+/* The init is dead, and so is its network namespace with both ends of the
+ * pair; the kernel removes them on its own time.  Asking it to do so at once
+ * would take ten times as long as the whole start.  Should the name be needed
+ * again before, net_attach() does ask. */
 void
 net_undo(struct run *r)
 {
-	if (*r->link)
-		net_delete(r->link);
 	*r->link = '\0';
+	r->bridge = 0;
 }
 
 /* ---- the container's side ---- */
@@ -403,44 +410,61 @@ build_route(struct message *m, const struct ip *gateway, uint32_t index)
 	end(m);
 }
 
+/* Any socket does for this ioctl, netdevice(7). */
 static uint32_t
-find_link(const char *name)
+find_link(int fd, const char *name)
 {
-	uint32_t index = if_nametoindex(name);
+	struct ifreq q = { 0 };
 
-	if (!index)
+	put(q.ifr_name, sizeof(q.ifr_name), "%s", name);
+	if (ioctl(fd, SIOCGIFINDEX, &q) < 0)
 		die("finding the container's link %s:", name);
-	return index;
+	return q.ifr_ifindex;
+}
+
+/* The setting that the failed message was made from. */
+static const struct setting *
+failed_setting(const struct conf *c, unsigned failed)
+{
+	unsigned n = 1;		/* the link's own going up is first */
+
+	for (each(c, s, KEY_IP))
+		if (++n == failed)
+			return s;
+	for (each(c, s, KEY_GATEWAY))
+		if (++n == failed)
+			return s;
+	return conf_next(c, KEY_BRIDGE, NULL);
+}
+
+static void
+set_addresses(const struct conf *c, int fd, struct message *m)
+{
+	uint32_t index = find_link(fd, c->ifname);
+	const struct setting *s;
+
+	build_flags_up(m, index);
+	for (each(c, ip, KEY_IP))
+		build_address(m, &ip->u.ip, index);
+	for (each(c, gateway, KEY_GATEWAY))
+		build_route(m, &gateway->u.ip, index);
+	if (ask(fd, m) == 0)
+		return;
+	s = failed_setting(c, m->failed);
+	die("%s%s: setting up %s in the container:", s->where, s->value,
+	    c->ifname);
 }
 
 void
 net_child(struct run *r)
 {
-	static struct message m;
-	const struct conf *c = r->conf;
+	struct message m = { .len = 0 };
 	int fd = open_netlink();
-	uint32_t index;
 
 	build_flags_up(&m, 1);		/* lo is always the first */
 	if (ask(fd, &m) < 0)
 		die("setting lo up:");
-	if (c->bridge) {
-		index = find_link(c->ifname);
-		build_flags_up(&m, index);
-		if (ask(fd, &m) < 0)
-			die("setting %s up:", c->ifname);
-		for (each(c, s, KEY_IP)) {
-			build_address(&m, &s->u.ip, index);
-			if (ask(fd, &m) < 0)
-				die("%sadding the address %s:", s->where,
-				    s->value);
-		}
-		for (each(c, s, KEY_GATEWAY)) {
-			build_route(&m, &s->u.ip, index);
-			if (ask(fd, &m) < 0)
-				die("%sadding the route by %s:", s->where,
-				    s->value);
-		}
-	}
+	if (r->conf->bridge)
+		set_addresses(r->conf, fd, &m);
 	close(fd);
 }

@@ -1,12 +1,14 @@
 /* The clone, the handshake, and the child from GO to exec.
  *
- * Two pipes.  GO: the supervisor writes one byte once the child may go on;
- * end of file means that the supervisor is gone, and the child exits.  The
- * supervisor holds its end until the init runs.  REPORT: the child sends
+ * Two pipes.  GO: a byte each time the child may go on, which is twice: when
+ * its ids and mounts are there, and when its network and limits are, so that
+ * it puts its tree together while the supervisor makes the veth.  End of file
+ * means that the supervisor is gone, and the child exits.  The supervisor
+ * holds its end until the init runs.  REPORT: the child sends
  * records of at most PIPE_BUF bytes, each in one write(2) and, as the pipe is
  * O_DIRECT, in one read(2): a line for -v (status 0), or why it failed (the
- * exit status).  End of file means that
- * exec happened, as the pipe is close-on-exec.
+ * exit status).  End of file means that exec happened, as the pipe is
+ * close-on-exec.
  *
  * All namespaces but one are made by the one clone3(2).  The cgroup namespace
  * is not: it takes its root from the group of the process that calls (in

@@ -5,11 +5,11 @@
  *   conf_load        all errors at once
  *   stages: _host    state, ids, mounts,
  *                    cgroup, console, net
- *   ns_spawn ----------- clone3 ----------->  joins its groups
- *   stages: _attach  maps, idmapped mounts,   waits for GO (end of file: the
- *                    limits, veth             supervisor died, exit)
- *   ns_release --------- GO --------------->  identity, net, mounts, uts,
- *                                             keyring, capabilities, exec
+ *   ns_spawn ----------- clone3 ----------->  joins its groups, waits (end
+ *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
+ *   ns_release --------- GO --------------->  identity, keyring, uts, mounts;
+ *   stages: _attach  veth, limits             waits
+ *   ns_release --------- GO --------------->  net, capabilities, exec
  *   ns_report <-- records, or end of file: exec'd
  *   supervise        console, signals, reaping
  *   stages: _undo, in reverse
@@ -51,15 +51,16 @@ static const struct stage {
 	void (*host)(struct run *);
 	void (*attach)(struct run *);
 	void (*undo)(struct run *);
+	int go;			/* after its _attach, a GO */
 } stages[] = {
-	{ private_host, NULL, NULL },
-	{ state_host, state_attach, state_undo },
-	{ idmap_host, idmap_attach, idmap_undo },
-	{ mount_host, mount_attach, mount_undo },
-	{ cgroup_host, NULL, cgroup_undo },
-	{ console_host, NULL, console_undo },
-	{ net_host, net_attach, net_undo },
-	{ spawn, sec_attach, ns_undo },
+	{ private_host, NULL, NULL, 0 },
+	{ state_host, NULL, state_undo, 0 },
+	{ idmap_host, idmap_attach, idmap_undo, 0 },
+	{ mount_host, mount_attach, mount_undo, 1 },
+	{ cgroup_host, NULL, cgroup_undo, 0 },
+	{ console_host, NULL, console_undo, 0 },
+	{ net_host, net_attach, net_undo, 0 },
+	{ spawn, sec_attach, ns_undo, 1 },
 };
 
 static struct run run;
@@ -80,9 +81,10 @@ child(struct run *r)
 	ns_wait_child(r);
 	ns_identity_child(r);
 	sec_keyring_child(r);
-	net_child(r);
 	ns_uts_child(r);
 	mount_child(r);
+	ns_wait_child(r);
+	net_child(r);
 	sec_caps_child(r);
 	ns_exec_child(r);
 }
@@ -115,10 +117,13 @@ start(struct run *r)
 		r->begun = i + 1;
 		stages[i].host(r);
 	}
-	for (i = 0; i < LEN(stages); i++)
+	for (i = 0; i < LEN(stages); i++) {
 		if (stages[i].attach)
 			stages[i].attach(r);
-	ns_release(r);
+		if (stages[i].go)
+			ns_release(r);
+	}
+	state_started(r);
 	ns_report(r);
 	step("%s: the init runs", r->conf->name);
 }

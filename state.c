@@ -5,7 +5,6 @@
  *   NAME/host   each object made outside the container, one a line, written
  *               down before it is made: "cgroup PATH", "link NAME"
  *   NAME/pid    the init's pid and start time
- *   NAME/conf   where the configuration came from
  *   .ids        one byte a range of the pool, locked by the supervisor that
  *               holds it
  *
@@ -132,8 +131,6 @@ state_host(struct run *r)
 		make_statedir(r);
 	while (!try_lock(r, dir));
 	clean_leftovers(r->state);
-	if (create_at(r->state, "conf", r->conf->file, 0600) < 0)
-		die("writing %s/conf:", dir);
 	step("state: %s", dir);
 }
 
@@ -168,7 +165,7 @@ start_time(int proc)
 }
 
 void
-state_attach(struct run *r)
+state_started(struct run *r)
 {
 	char text[64];
 
@@ -181,7 +178,7 @@ state_attach(struct run *r)
 void
 state_undo(struct run *r)
 {
-	static const char *const files[] = { "pid", "conf", "host", "lock" };
+	static const char *const files[] = { "pid", "host", "lock" };
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2], parent[] = STATEDIR;
 	size_t i;
 

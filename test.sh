@@ -1,0 +1,1264 @@
+#!/bin/sh
+# test.sh - every test of crun.
+#
+#	./test.sh [NAME ...]	run all stories, or those whose title matches
+#				one of these expressions (grep -E)
+#	./test.sh -l [NAME ...]	list them
+#
+# Read it as a list of stories: a line
+#
+#	story TITLE COMMAND [ARG ...]
+#
+# runs COMMAND, mostly the function over it, in a shell and a folder of its
+# own ($t), with a time limit.  What it needs stands in the first part.  After
+# each story the host is compared with what it was before (test/host): what a
+# container leaves behind fails the story that made it.
+#
+# As root, and but for configuration all stories need root, the whole runs in
+# mount, network and pid namespaces of its own: the bridge that it makes and
+# all that might be left is not seen by the rest of the machine.  In a virtual
+# machine of test/vm (CRUN_IN_VM) it is the host itself that is looked at.
+#
+# The last line is the sum; the exit status is 0 when nothing has failed.
+set -eu
+LC_ALL=C
+PATH=$PATH:/usr/sbin:/sbin
+export LC_ALL PATH
+umask 022
+
+here=$(cd "$(dirname "$0")" && pwd)
+crun=$here/crun
+pty=$here/build/test/pty
+probe=$here/build/test/probe
+
+# ---- running stories ----
+
+number=0
+needs_root=
+limit=60		# seconds that a story may take
+list='' one=''
+[ "${1:-}" != -l ] || { list=1 && shift; }
+if [ "${1:-}" = -1 ]; then
+	one=$2
+	set --
+fi
+names=$*
+patterns=$(printf '%s\n' "$@")
+
+chosen() {
+	[ ! "$names" ] || echo "$1" | grep -Eq -e "$patterns"
+}
+
+story() {
+	title=$1
+	shift
+	number=$((number + 1))
+	if [ "$one" = "$number" ]; then
+		act "$@"
+	elif [ "$one" ]; then
+		:
+	elif ! chosen "$title"; then
+		:
+	elif [ "$list" ]; then
+		echo "$title"
+	else
+		judge "$@"
+	fi
+	limit=60
+}
+
+# act COMMAND...: this shell is the story's
+act() {
+	t=$T/$number
+	cd "$t"
+	: >./jobs
+	cmd='' sup=''
+	trap end_of_story EXIT
+	"$@" </dev/null
+	exit 0
+}
+
+# What a failed story has left running is stopped, and cleaned by a start.
+end_of_story() {
+	rc=$?
+	trap - EXIT
+	while read -r p; do
+		kill -TERM "$p" 2>/dev/null && sleep 0.3
+		kill -KILL "$p" 2>/dev/null || :
+	done <jobs
+	tac mounted 2>/dev/null | while read -r m; do
+		umount -l "$m" || :
+	done
+	if [ "$rc" -ne 0 ] && [ "$rc" -ne 77 ] && [ "$uid" -eq 0 ]; then
+		[ "$rc" -eq 1 ] || echo "status $rc of the story, after: $cmd"
+		for n in "$name" "$name-b"; do
+			timeout 10 "$crun" -q -c - >/dev/null 2>&1 <<-END || :
+			name=$n
+			rootfs=/nothing
+			END
+		done
+	fi
+	exit "$rc"
+}
+
+# judge: runs the story in a process of its own and says how it went
+judge() {
+	dir=$T/$number
+	rm -rf "$dir"
+	mkdir "$dir"
+	if [ "$needs_root" ] && [ "$uid" -ne 0 ]; then
+		skipped 'only root can start a container'
+		return
+	fi
+	rc=0
+	timeout -k 10 "$limit" sh "$here/test.sh" -1 "$number" \
+		>"$dir/log" 2>&1 </dev/null &
+	job=$!
+	wait "$job" || rc=$?
+	job=
+	if [ "$rc" -eq 124 ] || [ "$rc" -eq 137 ]; then
+		echo "no end after $limit seconds" >>"$dir/log"
+	fi
+	[ "$uid" -ne 0 ] || compare || rc=1
+	case $rc in
+	0) passed ;;
+	77) skipped "$(tail -n 1 "$dir/log")" ;;
+	*) failed ;;
+	esac
+	rm -rf --one-file-system "$dir"
+}
+
+passed() {
+	npassed=$((npassed + 1))
+	echo "ok $number - $title"
+	sed -n 's/^# //p' "$dir/log" | sed 's/^/# /'
+}
+
+failed() {
+	nfailed=$((nfailed + 1))
+	echo "not ok $number - $title"
+	sed 's/^# //; s/^/# /' "$dir/log"
+}
+
+skipped() {
+	nskipped=$((nskipped + 1))
+	echo "ok $number - $title # SKIP $1"
+	echo "$1" >>"$T/skips"
+}
+
+# compare: 0 when the host is as it was before the story
+compare() {
+	sh "$here/test/host" "$name" >"$T/host.new"
+	same=0
+	if ! cmp -s "$T/host.old" "$T/host.new"; then
+		echo 'the host is not as it was before:' >>"$dir/log"
+		diff "$T/host.old" "$T/host.new" | grep '^[<>]' \
+			>>"$dir/log" || :
+		same=1
+	fi
+	mv "$T/host.new" "$T/host.old"
+	return "$same"
+}
+
+# ---- before the first and after the last ----
+
+# a helper's program, made anew when its source is newer
+helper() {
+	src=$here/test/$1.c
+	out=$here/build/test/$1
+	if [ ! -e "$out" ] || [ "$(find "$src" -newer "$out")" ]; then
+		mkdir -p "$here/build/test"
+		cc -O1 -static -o "$out.new" "$src"
+		mv "$out.new" "$out"
+	fi
+}
+
+# trees NAME: the folder of that tree, made if need be
+tree() {
+	sh "$here/test/tree" "$1"
+}
+
+# A network, mounts and processes of our own.  8 and 9 lead back out.
+isolate() {
+	exec 8</proc/self/ns/mnt 9</proc/self/ns/net
+	CRUN_ISOLATED=1
+	export CRUN_ISOLATED
+	unshare -m -n -p --fork --kill-child --mount-proc \
+		sh -c '"$@"; exit $?' - sh "$here/test.sh" "$@" || exit
+	exit
+}
+
+# outside COMMAND...: in the machine's own network and mounts
+outside() {
+	if [ "${CRUN_ISOLATED:-}" ]; then
+		nsenter --mount=/proc/self/fd/8 --net=/proc/self/fd/9 "$@"
+	else
+		"$@"
+	fi
+}
+
+# /sys of our network; a /run that nobody else writes to
+own_host() {
+	groups=$T/groups
+	mkdir "$groups"
+	mount --rbind /sys/fs/cgroup "$groups"
+	umount -l /sys
+	mount -t sysfs -o nosuid,nodev,noexec sysfs /sys
+	mount --rbind "$groups" /sys/fs/cgroup
+	umount -l "$groups"
+	mount -t tmpfs -o mode=755,nosuid,nodev tmpfs /run
+	ip link set lo up
+}
+
+add_bridge() {
+	ip link add "$br" type bridge
+	ip addr add "$net.1/24" dev "$br"
+	ip -6 addr add "$net6::1/64" dev "$br" nodad 2>/dev/null || :
+	ip link set "$br" up
+}
+
+set_up() {
+	T=$(mktemp -d /var/tmp/crt.XXXXXX)
+	chmod 711 "$T"
+	trap clean_up EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM HUP
+	npassed=0 nfailed=0 nskipped=0 job=
+	: >"$T/skips"
+	name=crt-${T##*.}
+	root=$T/root
+	br=crt0 net=10.199.77 net6=fd00:c77
+	export T name root br net net6
+	helper pty
+	helper probe
+	[ "$uid" -eq 0 ] || return 0
+	[ ! "${CRUN_ISOLATED:-}" ] || own_host
+	cp -a "$(tree busybox)" "$root"
+	cp "$probe" "$root/bin/probe"
+	add_bridge
+	sh "$here/test/host" "$name" >"$T/host.old"
+}
+
+clean_up() {
+	rc=$?
+	trap - EXIT
+	[ ! "$job" ] || kill "$job" 2>/dev/null || :
+	[ "$uid" -ne 0 ] || ip link del "$br" 2>/dev/null || :
+	rm -rf --one-file-system "$T"
+	exit "$rc"
+}
+
+# the sum, after all skips once more
+finish() {
+	if [ -s "$T/skips" ]; then
+		sort "$T/skips" | uniq -c | sed 's/^ *\([0-9]*\)/# \1 skipped:/'
+	fi
+	echo "$npassed passed, $nfailed failed, $nskipped skipped"
+	[ "$nfailed" -eq 0 ]
+}
+
+uid=$(id -u)
+if [ ! "$list" ] && [ ! "$one" ]; then
+	if [ "$uid" -eq 0 ] && [ ! "${CRUN_IN_VM:-}" ] &&
+		[ ! "${CRUN_ISOLATED:-}" ]; then
+		tree busybox >/dev/null
+		isolate "$@"
+	fi
+	set_up
+fi
+
+# ---- what stories are made of ----
+
+# wrong EXPECTED SEEN: fails the story
+wrong() {
+	echo "command: $cmd"
+	echo "expected: $1"
+	echo "seen: $2"
+	for f in out err up.out up.err; do
+		[ ! -s "$f" ] || { echo "$f:" && head -n 15 "$f"; }
+	done
+	exit 1
+}
+
+skip() {
+	echo "$*"
+	exit 77
+}
+
+need() {
+	for tool; do
+		command -v "$tool" >/dev/null || skip "no $tool here"
+	done
+}
+
+# want STATUS COMMAND...: its exit status; what it prints is in out and err
+want() {
+	status=$1
+	shift
+	cmd=$*
+	rc=0
+	timeout -k 5 "${secs:-20}" "$@" >out 2>err || rc=$?
+	[ "$rc" -eq "$status" ] || wrong "status $status" "status $rc"
+}
+
+is() {
+	[ "$2" = "$3" ] || wrong "$1: $2" "$3"
+}
+
+says() {
+	grep -Eq -e "$1" err || wrong "on standard error: $1" "$(cat err)"
+}
+
+says_not() {
+	! grep -Eq -e "$1" err || wrong "not on standard error: $1" \
+		"$(cat err)"
+}
+
+prints() {
+	[ "$(cat out)" = "$1" ] || wrong "on standard output: $1" "$(cat out)"
+}
+
+prints_like() {
+	grep -Eq -e "$1" out || wrong "on standard output: $1" "$(cat out)"
+}
+
+lines() {
+	[ "$(wc -l <err)" -eq "$1" ] || wrong "$1 lines on standard error" \
+		"$(cat err)"
+}
+
+# soon COMMAND...: must be true within 5 seconds
+soon() {
+	tries=0
+	until "$@" >/dev/null 2>&1; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 500 ] || wrong "soon: $*" 'not within 5 s'
+		sleep 0.01
+	done
+}
+
+# conf KEY=VALUE...: c.conf, with the keys from line 3 on
+conf() {
+	printf '%s\n' "name=$name" "rootfs=$root" "$@" >c.conf
+}
+
+# run STATUS [ARG ...]: crun with c.conf
+run() {
+	s=$1
+	shift
+	want "$s" "$crun" -c c.conf "$@"
+}
+
+# inside SCRIPT: what it prints in the container of c.conf, in out
+inside() {
+	run 0 -- /bin/sh -c "$1"
+}
+
+# up ARG...: the container of c.conf in the background, until it says "up"
+up() {
+	cmd="$crun -c ${file:-c.conf} $*"
+	"$crun" -c "${file:-c.conf}" "$@" >up.out 2>up.err </dev/null &
+	sup=$!
+	echo "$sup" >>./jobs
+	soon grep -q up up.out
+}
+
+# idle: a container that does nothing until it is told to end
+idle() {
+	up "$@" -- /bin/sh -c 'echo up; exec sleep 1000'
+	init=$(cut -d ' ' -f 1 "/run/crun/$name/pid")
+}
+
+# ends STATUS PID: that child of ours ends within $secs, with that status
+ends() {
+	tries=0
+	while [ -e "/proc/$2/exe" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt "$((${secs:-20} * 50))" ] ||
+			wrong "$2 ends" "not within ${secs:-20} s"
+		sleep 0.02
+	done
+	rc=0
+	wait "$2" || rc=$?
+	[ "$rc" -eq "$1" ] || wrong "status $1" "status $rc"
+}
+
+# down: ends what idle() began
+down() {
+	kill -TERM "$sup"
+	ends 143 "$sup"
+}
+
+# own_root: $root is now a copy that may be spoilt
+own_root() {
+	cp -a "$root" "$t/root"
+	root=$t/root
+}
+
+# mounted TYPE OPTIONS TARGET: until the story ends
+mounted() {
+	mkdir -p "$3"
+	mount -t "$1" -o "$2" none "$3" || skip "no $1 here"
+	echo "$3" >>mounted
+}
+
+# ---- configuration ----
+
+# web.conf, with line 4 for the story, and what its keys need around it
+web_conf() {
+	printf '%s\n' '# a comment' 'rootfs=/r' 'bridge=br0' "$1" \
+		'ip=10.0.0.2/24' >web.conf
+	case $1 in
+	rootfs=*) sed -i 2s/.*// web.conf ;;
+	bridge=*) sed -i 3s/.*// web.conf ;;
+	uidmap=*) echo 'gidmap=0:1:1' >>web.conf ;;
+	gidmap=*) echo 'uidmap=0:1:1' >>web.conf ;;
+	esac
+}
+
+good() {
+	web_conf "$1"
+	want 0 "$crun" -n -c web.conf
+	lines 0
+	grep -qxF -e "$1" out || wrong "on standard output: $1" "$(cat out)"
+}
+
+while IFS= read -r row; do
+	story "config: $row is taken" good "$row"
+done <<'END'
+name=web-1_x.2
+rootfs=/srv/web
+init=/sbin/init --verbose 3
+hostname=web.example
+env=LANG=C
+env=EMPTY=
+container=docker
+userns=auto
+userns=none
+userns=100000
+userns=100000:4096
+uidmap=0:100000:65536
+gidmap=0:100000:65536
+bridge=br-lan.5
+ip=10.1.2.3/8
+ip=fd00::1/64
+gateway=10.0.0.1
+dns=9.9.9.9
+dns=2620:fe::fe
+ifname=net0
+mac=02:00:00:00:00:01
+mtu=1400
+memory=512M
+memory=1T
+memory=1048576
+swap=0
+cpus=1.5
+cpus=0.01
+cpu.weight=10000
+cpuset=0-1,3
+pids=500
+io.weight=1
+cgroup.memory.high=400M
+cgroup.cgroup.max.depth=3
+cgroup.view=v1
+bind=/a:/b
+bind=/a:/b/c:ro,nosuid,nodev,noexec,rec,optional,idmap
+tmpfs=/t
+tmpfs=/t:size=1M,mode=700
+readonly=yes
+caps=+net_raw -mknod
+nesting=yes
+rlimit.nofile=1024:4096
+rlimit.core=unlimited
+sysctl.net.ipv4.ip_forward=1
+sysctl.net.ipv4.conf.eth0/1.rp_filter=1
+stop.signal=RTMIN+4
+stop.signal=SIGPWR
+reboot.signal=15
+stop.timeout=86400
+END
+
+# bad KEY=VALUE WHY: one line with FILE:LINE, the key, and why
+bad() {
+	web_conf "$1"
+	want 2 "$crun" -n -c web.conf
+	prints ''
+	says "^crun: web.conf:4: ${1%%=*}[ =].*$2"
+	lines 1
+}
+
+long64=aaaaaaaaaabbbbbbbbbbccccccccccddddddddddeeeeeeeeeeffffffffffgggg
+while IFS='|' read -r row why; do
+	story "config: $row is refused" bad "$row" "$why"
+done <<END
+name=.web|the first neither
+name=-web|the first neither
+name=a/b|letters, digits
+name=a b|letters, digits
+name=${long64}x|longer than 64
+rootfs=|no value
+init=sbin/init|absolute
+hostname=a b|letters
+hostname=-web|letters
+hostname=${long64}x|at most 64
+env=LANG|NAME=VALUE
+env==C|NAME=VALUE
+env=1A=b|NAME=VALUE
+env=A-B=c|NAME=VALUE
+container=a b|letters
+userns=yes|auto, none
+userns=0|from 1 up
+userns=-1|from 1 up
+userns=100000:0|HOSTID:COUNT
+userns=4294967295|auto, none
+userns=1000:4294967000|auto, none
+uidmap=0:1|INSIDE:OUTSIDE:COUNT
+uidmap=0:1:0|INSIDE:OUTSIDE:COUNT
+uidmap=0:1:2:3|INSIDE:OUTSIDE:COUNT
+uidmap=0:root:1|INSIDE:OUTSIDE:COUNT
+uidmap=0:4294967290:100|32 bits
+gidmap=0:-1:1|INSIDE:OUTSIDE:COUNT
+gidmap=0:4294967296:1|32 bits
+bridge=a/b|no interface's name
+bridge=0123456789abcdef|at most 15
+ip=10.0.0.1|no prefix.*10.0.0.1/24
+ip=fd00::1|no prefix.*fd00::1/64
+ip=10.0.0.1/33|no IPv4 or IPv6
+ip=10.0.0.256/24|no IPv4 or IPv6
+ip=fd00::1/129|no IPv4 or IPv6
+ip=10.0.0.1/|no IPv4 or IPv6
+ip=web/24|no IPv4 or IPv6
+gateway=10.0.0.1/24|without a prefix
+gateway=router|no IPv4 or IPv6
+gateway=10.9.0.1|subnet of no ip
+gateway=fe80::1|needs an ip of its kind
+dns=example.org|no IPv4 or IPv6
+dns=9.9.9.9/32|without a prefix
+ifname=lo|not lo
+ifname=eth/0|no interface's name
+ifname=..|no interface's name
+ifname=0123456789abcdef|at most 15
+mac=02:00:00:00:00|six bytes
+mac=02-00-00-00-00-01|six bytes
+mac=02:00:00:00:00:0g|six bytes
+mac=03:00:00:00:00:01|multicast
+mtu=67|from 68 to 65535
+mtu=65536|from 68 to 65535
+mtu=large|from 68 to 65535
+memory=1023K|at least 1048576
+memory=1.5G|digits, then
+memory=512X|digits, then
+memory=-1|digits, then
+memory=512 M|digits, then
+memory=99999999999999999999|digits, then
+memory=8388608T|digits, then
+swap=lots|digits, then
+cpus=0|from 0.01
+cpus=1.2345|from 0.01
+cpus=1.|from 0.01
+cpus=-1|from 0.01
+cpus=8193|to 8192
+cpu.weight=0|from 1 to 10000
+cpu.weight=10001|from 1 to 10000
+cpuset=3-1|list of processors
+cpuset=0-|list of processors
+cpuset=0,,1|list of processors
+cpuset=all|list of processors
+pids=0|from 1 to
+pids=4194305|from 1 to
+io.weight=0|from 1 to 10000
+io.weight=many|from 1 to 10000
+cgroup.memory=1|no file of a controller
+cgroup.memory.=1|no file of a controller
+cgroup.memory./../x=1|no file of a controller
+cgroup.cgroup.procs=1|only the max
+cgroup.view=v3|auto, v2, v1 or none
+bind=/a|SOURCE:TARGET
+bind=/a:b|absolute
+bind=/a:/|absolute
+bind=/a:/b/../c|must not contain
+bind=/a:/b:rw|unknown option rw
+bind=/a:/b:ro,|unknown option
+tmpfs=t|absolute
+tmpfs=/./t|must not contain
+tmpfs=/t:size=0|bad option size=0
+tmpfs=/t:size=x|bad option size=x
+tmpfs=/t:mode=999|bad option mode=999
+tmpfs=/t:uid=1|bad option uid=1
+readonly=true|yes or no
+nesting=1|yes or no
+caps=net_raw|must be
+caps=+nothing|must be
+caps=+|must be
+rlimit.files=1|no such limit
+rlimit.nofile=9:8|SOFT not above HARD
+rlimit.nofile=few|SOFT or SOFT:HARD
+rlimit.nofile=1:2:3|SOFT or SOFT:HARD
+sysctl.kernel.panic=1|not namespaced
+sysctl.vm.swappiness=1|not namespaced
+sysctl.kernel.hostnamex=1|not namespaced
+sysctl.net/../vm/swappiness=1|no name of a sysctl
+stop.signal=FOO|must be a signal
+stop.signal=0|must be a signal
+stop.signal=65|must be a signal
+stop.signal=RTMIN+31|must be a signal
+reboot.signal=TERM+1|must be a signal
+stop.timeout=0|from 1 to 86400
+stop.timeout=86401|from 1 to 86400
+stop.timeout=soon|from 1 to 86400
+END
+
+# conf_n LINE...: web.conf of these lines
+lines_of() {
+	printf '%s\n' "$@" >web.conf
+}
+
+# refused REGEX LINE...: that web.conf is refused with that one line
+refused() {
+	why=$1
+	shift
+	lines_of "$@"
+	want 2 "$crun" -n -c web.conf
+	prints ''
+	says "^crun: $why"
+	lines 1
+}
+
+while IFS='|' read -r title why conf; do
+	# shellcheck disable=SC2086 # a word a line of the file
+	story "config: $title" refused "$why" $conf
+done <<'END'
+an unknown key names the nearest|web.conf:2: .*memroy.*mean memory|rootfs=/r memroy=1M
+a key like no other is named|web.conf:2: .*blah|rootfs=/r blahblahblah=1
+a family needs a name after its dot|web.conf:2: .*rlimit\.|rootfs=/r rlimit.=5
+a line without = is refused|web.conf:2: no =|rootfs=/r memory
+a line without a key is refused|web.conf:2: |rootfs=/r =5
+a key without a value is refused|web.conf:2: memory has no value|rootfs=/r memory=
+a key twice names the first line|web.conf:3: pids is set twice.*line 1|pids=1 rootfs=/r pids=2
+a family's name twice is refused|web.conf:3: rlimit.nofile is set twice|rlimit.nofile=1 rootfs=/r rlimit.nofile=2
+rootfs is needed|web.conf: rootfs is not set|memory=1M
+an ip without a bridge is refused|web.conf:2: ip needs a bridge|rootfs=/r ip=10.0.0.1/24
+a mac without a bridge is refused|web.conf:2: mac needs a bridge|rootfs=/r mac=02:00:00:00:00:01
+a gateway without an ip is refused|web.conf:3: gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b gateway=10.0.0.1
+a gateway outside the subnets is refused|web.conf:4: gateway 10.0.1.1 is in the subnet|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=10.0.1.1
+uidmap without gidmap is refused|web.conf:2: .*gidmap is missing|rootfs=/r uidmap=0:1:1
+gidmap without uidmap is refused|web.conf:2: .*uidmap is missing|rootfs=/r gidmap=0:1:1
+userns beside uidmap is refused|web.conf:4: userns cannot|rootfs=/r uidmap=0:1:1 gidmap=0:1:1 userns=auto
+maps that overlap inside are refused|web.conf:4: uidmap 5:100:10 overlaps|rootfs=/r uidmap=0:1:10 gidmap=0:1:1 uidmap=5:100:10
+maps that overlap outside are refused|web.conf:4: gidmap 50:5:10 overlaps|rootfs=/r uidmap=0:1:10 gidmap=0:1:10 gidmap=50:5:10
+maps without root are refused|web.conf.*: no gidmap maps|rootfs=/r uidmap=0:1:1 gidmap=1:1:1
+END
+
+config_all_errors() {
+	lines_of memory=lots 'rootfs=/r' nonsense=1 'pids=0' 'pids=1'
+	want 2 "$crun" -n -c web.conf
+	for line in 1 3 4 5; do
+		says "^crun: web.conf:$line: "
+	done
+	lines 4
+}
+story 'config: all errors are shown at once' config_all_errors
+
+# raw FORMAT: web.conf is printf's output
+raw() {
+	# shellcheck disable=SC2059 # that is what it is for
+	printf "$1" >web.conf
+}
+
+config_control() {
+	raw "$1"
+	want 2 "$crun" -n -c web.conf
+	says '^crun: web.conf:2: .*control character'
+	lines 1
+}
+story 'config: a NUL is refused' config_control 'rootfs=/r\npids=1\0002\n'
+story 'config: an escape is refused' config_control \
+	'rootfs=/r\nenv=A=\033[31m\n'
+story 'config: a lone carriage return is refused' config_control \
+	'rootfs=/r\nenv=A=x\ry\n'
+
+config_crlf() {
+	raw 'rootfs=/r\r\n\r\n# x\r\npids=5\r\n'
+	want 0 "$crun" -n -c web.conf
+	prints_like '^pids=5$'
+	prints_like '^rootfs=/r$'
+}
+story 'config: lines may end in CR LF' config_crlf
+
+config_blanks() {
+	raw '\n  \t\n  rootfs  =  /r a \t\n\t# x\n pids=7'
+	want 0 "$crun" -n -c web.conf
+	prints_like '^pids=7$'
+	prints_like '^rootfs=/r a$'
+}
+story 'config: blanks around and a missing last newline are nothing' \
+	config_blanks
+
+config_escaped() {
+	raw 'rootfs=/r\n'
+	want 2 "$crun" -n -c web.conf "$(printf 'env=A=\033[31m')"
+	says 'command line: '
+	mkdir "$(printf 'x\033y')"
+	want 2 "$crun" -n -c "$(printf 'x\033y/z')"
+	says 'x\\x1by/z'
+}
+story 'config: control characters are never printed as they are' \
+	config_escaped
+
+config_long_line() {
+	{ echo rootfs=/r && printf 'env=A=%04090d\n' 0; } >web.conf
+	want 0 "$crun" -n -c web.conf
+	{ echo rootfs=/r && printf 'env=A=%04091d\n' 0; } >web.conf
+	want 2 "$crun" -n -c web.conf
+	says '^crun: web.conf:2: .*4096'
+	lines 1
+}
+story 'config: a line has at most 4096 bytes' config_long_line
+
+config_large() {
+	{
+		echo rootfs=/r
+		head -c 1048566 /dev/zero | tr '\0' '\n'
+	} >web.conf
+	want 0 "$crun" -n -c web.conf
+	echo >>web.conf
+	want 2 "$crun" -n -c web.conf
+	says '^crun: web.conf: larger than 1048576'
+	want 2 "$crun" -n -c - <web.conf
+	says 'larger than 1048576'
+	lines 1
+}
+story 'config: a file has at most 1 MiB' config_large
+
+config_writable() {
+	raw 'rootfs=/r\n'
+	chmod "$1" web.conf
+	want 2 "$crun" -n -c web.conf
+	says '^crun: web.conf: .*chmod'
+	ln -s web.conf link.conf
+	want 2 "$crun" -n -c link.conf
+	says '^crun: link.conf: .*chmod'
+	lines 1
+}
+story 'config: a file that its group can write is refused' \
+	config_writable 664
+story 'config: a file that others can write is refused' \
+	config_writable 646
+
+config_foreign() {
+	[ "$uid" -eq 0 ] || skip 'only root can give a file away'
+	raw 'rootfs=/r\n'
+	chown 65534 web.conf
+	want 2 "$crun" -n -c web.conf
+	says '^crun: web.conf: belongs to user 65534.*chown'
+	lines 1
+}
+story 'config: the file of another user is refused' config_foreign
+
+config_kind() {
+	"$1" web.conf
+	want 2 "$crun" -n -c web.conf
+	says "^crun: web.conf: $2"
+	lines 1
+}
+story 'config: a FIFO is refused and not waited for' config_kind mkfifo \
+	'not a regular file'
+story 'config: a folder is refused' config_kind mkdir 'not a regular file'
+story 'config: a missing file is said' config_kind true 'no such file'
+
+config_missing_path() {
+	want 2 "$crun" -n -c ./web.conf
+	says '^crun: ./web.conf: No such file'
+	lines 1
+}
+story 'config: a path that is missing is said' config_missing_path
+
+# /etc/crun is covered by ours in a mount namespace
+config_search() {
+	[ "$uid" -eq 0 ] || skip 'only root can mount over /etc'
+	mkdir etc
+	echo rootfs=/1 >etc/web
+	echo rootfs=/2 >etc/web.conf
+	echo rootfs=/3 >etc/db.conf
+	cat >script <<-'END'
+	set -e
+	mkdir -p upper work
+	mount -t tmpfs none work
+	mkdir work/etc work/etc/crun
+	cp etc/* work/etc/crun/
+	cp /etc/passwd work/etc/
+	mount --bind work/etc /etc
+	for f in web db web.conf; do
+		"$1" -n -c "$f" | grep -e ^rootfs= -e ^name=
+	done
+	cd work
+	! "$1" -n -c etc/db.conf
+	echo rootfs=/4 >db
+	"$1" -n -c db | grep ^rootfs=
+	END
+	want 0 unshare -m sh script "$crun"
+	prints 'name=web
+rootfs=/1
+name=db
+rootfs=/3
+name=web
+rootfs=/2
+rootfs=/4'
+	says '^crun: etc/db.conf: No such file'
+}
+story 'config: a name is looked for here, then in /etc/crun' config_search
+
+config_stdin() {
+	raw 'name=x\nrootfs=r\n'
+	want 0 "$crun" -n -c - <web.conf
+	prints_like "^rootfs=$t/r\$"
+	raw 'name=x\npids=0\nrootfs=r\n'
+	want 2 "$crun" -n -c - <web.conf
+	says '^crun: .*:2: pids=0'
+	raw 'rootfs=/r\n'
+	want 2 "$crun" -n -c - <web.conf
+	says 'name is not set'
+	lines 1
+}
+story 'config: - is standard input, which needs a name' config_stdin
+
+config_relative() {
+	mkdir sub
+	printf 'rootfs=r\nbind=../data:/d\n' >sub/web.conf
+	want 0 "$crun" -n -c sub/web.conf
+	prints_like "^rootfs=$t/sub/r\$"
+	prints_like "^bind=$t/sub/../data:/d\$"
+	want 0 "$crun" -n -c "$t/sub/web.conf" rootfs=here
+	prints_like "^rootfs=$t/here\$"
+}
+story 'config: relative paths are relative to the file' config_relative
+
+config_override() {
+	lines_of rootfs=/r pids=5 env=A=1 env=B=2 dns=9.9.9.9 \
+		rlimit.core=1 rlimit.cpu=2
+	want 0 "$crun" -n -c web.conf pids=6 env=C=3 env=D=4 rlimit.core=7
+	prints_like '^pids=6$'
+	is 'the env keys' 'env=C=3 env=D=4' "$(grep ^env= out | xargs)"
+	prints_like '^rlimit.core=7$'
+	prints_like '^rlimit.cpu=2$'
+	prints_like '^dns=9.9.9.9$'
+	want 2 "$crun" -n -c web.conf pids=0
+	says '^crun: command line: pids=0'
+	want 2 "$crun" -n -c web.conf pids=1 pids=2
+	says '^crun: command line: pids is set twice'
+	lines 1
+}
+story 'config: KEY=VALUE replaces what the file says' config_override
+
+config_override_bad() {
+	lines_of rootfs=/r pids=none
+	want 0 "$crun" -n -c web.conf pids=6
+	prints_like '^pids=6$'
+	want 2 "$crun" -n -c web.conf nosuch=6
+	says '^crun: command line: .*nosuch'
+}
+story 'config: KEY=VALUE replaces a bad value too' config_override_bad
+
+config_unset() {
+	lines_of rootfs=/r pids=5 env=A=1 env=B=2 stop.timeout=7
+	want 0 "$crun" -n -c web.conf pids= env= stop.timeout=
+	prints_like '^#pids=$'
+	prints_like '^#env=$'
+	prints_like '^stop.timeout=30$'
+}
+story 'config: an empty KEY= unsets what the file says' config_unset
+
+config_idempotent() {
+	lines_of rootfs=r bridge=br0 ip=10.0.0.2/24 gateway=10.0.0.1 \
+		'init=/bin/sh -c' bind=a:/b:ro bind=/c:/d env=A=1 \
+		cgroup.memory.high=1M rlimit.core=0 sysctl.net.a=b \
+		caps=-mknod mac=02:00:00:00:00:01 uidmap=0:1:5 gidmap=0:1:5
+	want 0 "$crun" -n -c web.conf
+	cp out first
+	want 0 "$crun" -n -c - <first
+	cmp -s first out || wrong "$(cat first)" "$(cat out)"
+	lines_of rootfs=/r
+	want 0 "$crun" -n -c web.conf
+	cp out first
+	want 0 "$crun" -n -c - <first
+	cmp -s first out || wrong "$(cat first)" "$(cat out)"
+}
+story 'config: what -n prints is a file that says the same' \
+	config_idempotent
+
+config_names() {
+	lines_of rootfs=/r
+	want 0 "$crun" -n -c web.conf
+	prints_like '^name=web$'
+	cp web.conf .conf
+	want 2 "$crun" -n -c .conf
+	says '\.conf: no name'
+	lines 1
+	cp web.conf 'my web.conf'
+	want 2 "$crun" -n -c 'my web.conf'
+	says 'my web.conf: no name.*set name'
+	lines 1
+}
+story "config: the name is the file's without .conf" config_names
+
+config_init_program() {
+	lines_of rootfs=/r init=/sbin/init
+	want 2 "$crun" -n -c web.conf -- id
+	says '^crun: web.conf:2: init cannot be set beside'
+	lines 1
+}
+story 'config: init beside -- PROGRAM is refused' config_init_program
+
+config_help() {
+	want 0 "$crun" -h
+	lines 0
+	n=$(grep -c '^\[KEY_' "$here/keys.c")
+	is 'keys in keys.c' "$n" "$(grep -c '^  [a-z.]*\(NAME\)*=' out)"
+	sed -n 's/^\[KEY_.*= { "\([a-z.]*\)".*/\1/p' "$here/keys.c" |
+		while read -r key; do
+			grep -q "^  ${key}[N=]" out || wrong "$key in -h" ''
+		done
+	lines_of rootfs=/r
+	want 0 "$crun" -n -c web.conf
+	is 'keys in -n' "$n" "$(grep -c = out)"
+}
+story 'config: -h and -n list every key' config_help
+
+# usage STATUS REGEX ARG...
+usage() {
+	s=$1 regex=$2
+	shift 2
+	lines_of rootfs=/r
+	want "$s" "$crun" "$@"
+	says "$regex"
+}
+config_version() {
+	want 0 "$crun" -V
+	prints_like '^crun [0-9.]+$'
+	lines 0
+}
+story 'config: -V prints the version' config_version
+story 'config: an unknown option is refused' usage 2 'unknown option -x' -x
+story 'config: an unknown option among others is refused' usage 2 \
+	'unknown option -z' -nz -c web.conf
+story 'config: no -c is a usage error' usage 2 '^usage: crun' -n
+story 'config: -c without FILE is a usage error' usage 2 '^usage: crun' -c
+story 'config: a word that is no KEY=VALUE is refused' usage 2 \
+	'"bash" is neither' -n -c web.conf bash
+story 'config: -- without PROGRAM is refused' usage 2 '-- needs a PROGRAM' \
+	-n -c web.conf --
+
+config_touches_nothing() {
+	need strace
+	lines_of rootfs=r bridge=nosuch ip=10.0.0.2/24 bind=/nosuch:/x
+	want 0 strace -f -o trace "$crun" -n -c web.conf
+	bad=$(grep -E 'O_WRONLY|O_RDWR|O_CREAT|mkdir|mount|clone|fork|socket|unlink|chdir' \
+		trace || :)
+	is 'system calls that change something' '' "$bad"
+}
+story 'config: -n touches nothing' config_touches_nothing
+
+config_full_output() {
+	lines_of rootfs=r
+	[ -w /dev/full ] || skip 'no /dev/full here'
+	rc=0
+	cmd='crun -n >/dev/full'
+	"$crun" -n -c web.conf >/dev/full 2>err || rc=$?
+	is status 125 "$rc"
+}
+story 'config: -n into a full file fails' config_full_output
+
+config_setuid() {
+	[ "$uid" -eq 0 ] || skip 'only root can make a setuid file'
+	need setpriv
+	cp "$crun" crun
+	chmod 4755 crun
+	lines_of rootfs=/r
+	chmod 755 .
+	want 2 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$t/crun" -n -c web.conf
+	says 'refuses to run setuid'
+	lines 1
+	chmod 755 crun
+	want 0 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$t/crun" -n -c web.conf
+}
+story 'config: a setuid copy refuses to run' config_setuid
+
+# ---- a host, or a rootfs, that is not as it should be ----
+
+needs_root=1
+
+# fails STATUS REGEX [ARG ...]: the start fails with one line that says so
+fails() {
+	s=$1 regex=$2
+	shift 2
+	run "$s" "$@"
+	prints ''
+	says "^crun: .*$regex"
+	lines 1
+}
+
+# fails_conf STATUS REGEX KEY=VALUE [ARG ...]
+fails_conf() {
+	s=$1 regex=$2
+	conf "$3"
+	shift 3
+	fails "$s" "$regex" "$@"
+}
+
+story 'host: a missing rootfs' fails_conf 125 \
+	'rootfs /nosuch/x: No such file' '' rootfs=/nosuch/x -- true
+story 'host: a rootfs that is a file' fails_conf 125 \
+	'rootfs /etc/passwd is not a folder' '' rootfs=/etc/passwd -- true
+
+host_where() {
+	printf 'name=%s\nrootfs=nosuch\n' "$name" >c.conf
+	fails 125 'c.conf:2: rootfs .*/nosuch: No such file' -- true
+}
+story 'host: an error names FILE:LINE of the key' host_where
+
+host_not_root() {
+	need setpriv
+	conf
+	chmod 755 .
+	want 125 setpriv --reuid=65534 --regid=65534 --clear-groups \
+		"$crun" -c c.conf -- true
+	says '^crun: .*root'
+	lines 1
+}
+story 'host: a user who is not root is told so' host_not_root
+
+story 'host: a missing bridge, and how to make it' fails_conf 125 \
+	'c.conf:3: .*no bridge crt9.*ip link add crt9 type bridge' \
+	bridge=crt9 -- true
+
+host_no_bridge_link() {
+	ip link add crt9 type veth peer name crt9b
+	conf bridge=crt9
+	rc=0
+	(fails 125 'c.conf:3: .*crt9 is .*no bridge' -- true) || rc=$?
+	ip link del crt9
+	exit "$rc"
+}
+story 'host: a link that is no bridge' host_no_bridge_link
+
+story 'host: a bind whose source is missing' fails_conf 125 \
+	'c.conf:3: bind.*/nosuch: No such file' bind=/nosuch:/mnt -- true
+
+host_optional_bind() {
+	conf bind=/nosuch:/mnt/x:optional
+	inside 'test ! -e /mnt/x && echo ok'
+	prints ok
+	lines 0
+}
+story 'host: a bind that is optional may be missing' host_optional_bind
+
+story 'host: a bind to below a file' fails_conf 125 \
+	'c.conf:3: .*/etc/passwd.*Not a directory' bind=/etc:/etc/passwd/x \
+	-- true
+story 'host: a bind of a folder to a file' fails_conf 125 \
+	'c.conf:3: .*/etc/passwd.*Not a directory' bind=/etc:/etc/passwd \
+	-- true
+story 'host: a bind of a file to a folder' fails_conf 125 \
+	'c.conf:3: .*/etc' bind=/etc/passwd:/etc -- true
+
+story 'host: an init that is missing' fails_conf 127 \
+	'c.conf:3: init /sbin/nosuch: not found in' init=/sbin/nosuch
+story 'host: an init that is not executable' fails_conf 126 \
+	'c.conf:3: init /etc/passwd: Permission denied' init=/etc/passwd
+story 'host: an init that is a folder' fails_conf 126 \
+	'c.conf:3: init /etc: Permission denied' init=/etc
+
+# bad_init TEXT REGEX: a file of that text (printf) as the init
+bad_init() {
+	own_root
+	# shellcheck disable=SC2059 # that is what it is for
+	printf "$1" >root/sbin/bad
+	chmod 755 root/sbin/bad
+	fails_conf 126 "c.conf:3: init /sbin/bad: $2" init=/sbin/bad
+}
+elf='\177ELF\2\1\1\0\0\0\0\0\0\0\0\0\2\0\023\4\1\0\0\0'
+story 'host: an init for another machine' bad_init "$elf$elf$elf$elf" \
+	'no program for this machine'
+story 'host: an init with neither ELF nor #!' bad_init 'echo hello\n' \
+	'no program for this machine'
+story 'host: an init without its interpreter' bad_init '#!/nosuch/sh\n' \
+	'its interpreter'
+story 'host: an empty init' bad_init '' 'no program for this machine'
+
+host_no_init() {
+	mkdir -p root/etc
+	root=$t/root
+	conf
+	fails 127 'no init.*/sbin/init.*/bin/sh'
+}
+story 'host: a rootfs without any init' host_no_init
+
+story 'host: a program that is not found' fails_conf 127 \
+	'program nosuch: not found' '' -- nosuch
+story 'host: a program that is not found by its path' fails_conf 127 \
+	'program /bin/nosuch: not found' '' -- /bin/nosuch
+story 'host: a program that is not executable' fails_conf 126 \
+	'program /etc/passwd: Permission denied' '' -- /etc/passwd
+story 'host: a program that is a folder' fails_conf 126 \
+	'program /etc: Permission denied' '' -- /etc
+
+story 'host: a controller that no kernel has' fails_conf 125 \
+	'c.conf:3: nosuch.max=1: the host has no nosuch controller' \
+	cgroup.nosuch.max=1 -- true
+story 'host: a file that no controller has' fails_conf 125 \
+	'c.conf:3: pids.nosuch=1: there is no file pids.nosuch' \
+	cgroup.pids.nosuch=1 -- true
+story 'host: a processor that is not there' fails_conf 125 \
+	'c.conf:3: cpuset.*8000' cpuset=8000 -- true
+
+host_rlimit() {
+	conf rlimit.nofile=5000
+	want 125 setpriv --bounding-set=-sys_resource \
+		--inh-caps=-sys_resource sh -c \
+		'ulimit -n 1000 && exec "$0" -c c.conf -- true' "$crun"
+	says '^crun: c.conf:3: rlimit.nofile=5000.*hard limit'
+	lines 1
+}
+story "host: a limit above crun's own" host_rlimit
+
+story 'host: a sysctl that the kernel does not have' fails_conf 125 \
+	'c.conf:3: sysctl.net.nosuch=1.*No such file' sysctl.net.nosuch=1 \
+	-- true
+story 'host: a sysctl with a bad value' fails_conf 125 \
+	'c.conf:3: sysctl.net.ipv4.ip_forward=x.*Invalid' \
+	sysctl.net.ipv4.ip_forward=x -- true
+
+# on a mount that is read-only there, with one folder missing
+host_readonly() {
+	own_root
+	rmdir "root/$1"
+	mount --bind root root
+	echo "$t/root" >mounted
+	mount -o remount,bind,ro root
+	conf
+	fails 125 "/$1.*Read-only file system" -- true
+}
+story 'host: a read-only rootfs without /proc' host_readonly proc
+story 'host: a read-only rootfs without /dev' host_readonly dev
+
+host_made_folders() {
+	own_root
+	rmdir root/proc root/sys root/dev root/run
+	conf
+	inside 'ls -d /proc/1 /sys/kernel /dev/null /run/host'
+	is 'their owner' '0 0 0 0' "$(cd root &&
+		stat -c %u proc sys dev run | xargs)"
+}
+story 'host: a rootfs without folders to mount on gets them' \
+	host_made_folders
+
+host_link() {
+	own_root
+	rm -rf "root/${1:?}"
+	ln -s "$2" "root/$1"
+	conf
+	fails 125 "/$1 .*must be a folder" -- true
+}
+story 'host: a rootfs whose /proc is a symbolic link' host_link proc /tmp
+story 'host: a rootfs whose /sys is a symbolic link' host_link sys /tmp
+story 'host: a rootfs whose /dev is a symbolic link' host_link dev tmp
+story 'host: a rootfs whose /dev is a dangling link' host_link dev /nosuch
+
+host_file() {
+	own_root
+	rm -rf "root/${1:?}"
+	: >"root/$1"
+	conf
+	fails 125 "/$1 .*Not a directory" -- true
+}
+story 'host: a rootfs whose /proc is a file' host_file proc
+story 'host: a rootfs whose /run is a file' host_file run
+
+# a file system without room, that every kernel can idmap
+host_full_rootfs() {
+	need mke2fs
+	truncate -s 8M image
+	mke2fs -q -t ext4 -d "$root" image
+	mkdir m
+	mount -o loop image m
+	echo "$t/m" >mounted
+	root=$t/m
+	rm -f m/etc/resolv.conf
+	dd if=/dev/zero of=m/fill bs=64k 2>/dev/null || :
+	dd if=/dev/zero of=m/fill2 bs=1k 2>/dev/null || :
+	conf dns=9.9.9.9
+	fails 125 'c.conf:3: .*/etc/resolv.conf.*No space left' -- true
+}
+story 'host: a rootfs that is full' host_full_rootfs
+
+host_full_run() {
+	mkdir /run/crun
+	mounted tmpfs size=4k,nr_inodes=3 /run/crun
+	: >/run/crun/a
+	: >/run/crun/b
+	conf
+	rc=0
+	(fails 125 '/run/crun/.*No space left' -- true) || rc=$?
+	umount /run/crun
+	rmdir /run/crun
+	: >mounted
+	exit "$rc"
+}
+story 'host: a /run that is full' host_full_run
+
+host_no_idmap() {
+	mkdir upper work
+	mounted overlay "lowerdir=$root,upperdir=upper,workdir=work" "$t/m"
+	root=$t/m
+	conf
+	fails 125 'overlay.*userns=' -- true
+}
+story 'host: a file system that cannot be idmapped' host_no_idmap
+
+host_overlay_none() {
+	mkdir upper work
+	mounted overlay "lowerdir=$root,upperdir=upper,workdir=work" "$t/m"
+	root=$t/m
+	conf userns=none
+	inside 'echo x >/tmp/x && echo ok'
+	prints ok
+}
+story 'host: what it advises for that, userns=none, works' \
+	host_overlay_none
+
+host_twice() {
+	conf
+	idle
+	run 125 -- true
+	says "^crun: $name is already running with pid $init\$"
+	lines 1
+	[ -e "/proc/$init" ] || wrong 'the first still runs' ''
+	down
+}
+story 'host: a second start of a running name' host_twice
+
+host_bad_mac() {
+	conf bridge="$br" mac=00:00:00:00:00:00
+	fails 125 'c.conf:[34]: .*' -- true
+}
+story 'host: a hardware address that the kernel does not take' host_bad_mac
+
+host_address_twice() {
+	conf bridge="$br" ip="$net.2/24" ip="$net.2/24"
+	fails 125 "c.conf:5: .*$net.2/24.*File exists" -- true
+}
+story 'host: an address twice' host_address_twice
+
+host_long_map() {
+	conf uidmap=0:100000:65536 gidmap=0:100000:65536
+	i=0
+	while [ "$i" -lt 400 ]; do
+		echo "uidmap=$((70000 + i)):$((300000 + i)):1"
+		i=$((i + 1))
+	done >>c.conf
+	fails 125 'c.conf:3: .*uid_map' -- true
+}
+story 'host: more maps than the kernel takes' host_long_map
+
