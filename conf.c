@@ -23,6 +23,7 @@
 #include "config.h"
 
 static int errors;
+static int faulty[NKEYS];	/* keys that an error names: said once */
 
 static void
 error(const char *where, const char *fmt, ...)
@@ -134,9 +135,11 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 	if (!line)
 		override(c, id, sub);
 	if (!*value) {
-		if (line)
+		if (line) {
 			error(where, "%s has no value; leave the line out",
 			    name);
+			faulty[id] = 1;
+		}
 		return;
 	}
 	old = same_setting(c, id, sub);
@@ -368,6 +371,8 @@ check_network(const struct conf *c)
 	    KEY_MAC, KEY_MTU, KEY_IFNAME };
 	size_t i;
 
+	if (faulty[KEY_BRIDGE] || faulty[KEY_IP] || faulty[KEY_GATEWAY])
+		return;
 	for (i = 0; i < LEN(needs_bridge) && !c->bridge; i++)
 		for (each(c, s, needs_bridge[i]))
 			error(s->where, "%s needs a bridge",
@@ -416,7 +421,7 @@ check_ids(const struct conf *c)
 	const struct setting *g = conf_next(c, KEY_GIDMAP, NULL);
 	const struct setting *s = conf_next(c, KEY_USERNS, NULL);
 
-	if (!u && !g)
+	if ((!u && !g) || faulty[KEY_UIDMAP] || faulty[KEY_GIDMAP])
 		return;
 	if (!u || !g)
 		error((u ? u : g)->where, "uidmap and gidmap go together: %s "
@@ -432,7 +437,7 @@ check_ids(const struct conf *c)
 static void
 check(const struct conf *c)
 {
-	if (!c->rootfs)
+	if (!c->rootfs && !faulty[KEY_ROOTFS])
 		error(c->file, ": rootfs is not set: the folder to boot");
 	if (c->init && c->program)
 		error(conf_where(c, KEY_INIT), "init cannot be set beside -- "
@@ -479,9 +484,11 @@ apply(struct conf *c)
 		if (s->quiet)
 			continue;
 		bad = keys[s->id].set(c, s);
-		if (bad)
+		if (bad) {
 			error(s->where, "%s%s=%s: %s", keys[s->id].name,
 			    s->sub, s->value, bad);
+			faulty[s->id] = 1;
+		}
 	}
 }
 

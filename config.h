@@ -140,16 +140,26 @@ static const struct inittype {
 	const char *exe;
 	enum how how;
 	int poweroff, reboot;	/* signal numbers, signal(7) */
+	int ready;		/* the signal whose being caught or blocked */
+				/* shows that it listens; 0: the one sent */
 } config_inittypes[] = {
-	{ "systemd", BY_SIGNAL, 38, 2 },
-	{ "init", BY_INITCTL, 38, 2 },		/* sysvinit */
-	{ "openrc-init", BY_SIGNAL, 15, 2 },
-	{ "busybox", BY_SIGNAL, 12, 15 },
-	{ "procd", BY_SIGNAL, 12, 15 },
-	{ "runit", BY_RUNIT, 18, 18 },
-	{ "s6-svscan", BY_SIGNAL, 10, 2 },
-	{ "dinit", BY_SIGNAL, 15, 2 },
-	{ "finit", BY_SIGNAL, 12, 15 },
+	{ "systemd", BY_SIGNAL, 38, 2, 0 },
+	{ "init", BY_INITCTL, 38, 2, 0 },	/* sysvinit */
+	{ "openrc-init", BY_SIGNAL, 15, 2, 0 },
+	/* waits in sigtimedwait(2), which hides the signals that it takes */
+	{ "busybox", BY_SIGNAL, 12, 15, 20 },
+	{ "procd", BY_SIGNAL, 12, 15, 0 },
+	{ "runit", BY_RUNIT, 18, 18, 0 },
+	{ "s6-svscan", BY_SIGNAL, 10, 2, 0 },
+	{ "dinit", BY_SIGNAL, 15, 2, 0 },
+	{ "finit", BY_SIGNAL, 12, 15, 0 },
+};
+/* runit's files, runit(8): upstream's and Void's, and Debian's */
+static const struct {
+	const char *stopit, *reboot;
+} config_runit[] = {
+	{ "/run/runit.stopit", "/run/runit.reboot" },
+	{ "/etc/runit/stopit", "/etc/runit/reboot" },
 };
 /* Any other init: what most take as the end. */
 enum { STOP_OTHER = 15, REBOOT_OTHER = 2 };

@@ -113,6 +113,9 @@ idmap_gid(const struct run *r, gid_t inside)
 static void
 write_map(struct run *r, const char *file, const struct idmap *m, size_t n)
 {
+	enum key_id id = r->conf->userns != USERNS_MAPS ? KEY_USERNS :
+	    m == r->uid ? KEY_UIDMAP : KEY_GIDMAP;
+	const char *where = conf_where(r->conf, id);
 	char text[4096];
 	size_t len = 0, i;
 
@@ -120,11 +123,9 @@ write_map(struct run *r, const char *file, const struct idmap *m, size_t n)
 		len += snprintf(text + len, sizeof(text) - len, "%u %u %u\n",
 		    m[i].inside, m[i].outside, m[i].count);
 	if (len >= sizeof(text))
-		die("%s: more than %zu bytes of maps", file, sizeof(text));
+		die("%s%zu maps are more than the kernel takes", where, n);
 	if (write_at(r->proc, file, text) < 0)
-		die("%swriting /proc/%ld/%s:",
-		    conf_where(r->conf, r->conf->userns == USERNS_MAPS ?
-		    KEY_UIDMAP : KEY_USERNS), (long)r->pid, file);
+		die("%swriting /proc/%ld/%s:", where, (long)r->pid, file);
 }
 
 void

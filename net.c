@@ -220,10 +220,15 @@ static void
 build_pair(const struct run *r, struct message *m, uint32_t mtu)
 {
 	struct ifinfomsg *host, *peer;
+	uint8_t mac[6];
 
+	/* a bridge takes the lowest address of its ports: never ours */
+	memcpy(mac, r->conf->mac, sizeof(mac));
+	mac[0] = 0xfe;
 	host = begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
 	host->ifi_family = AF_UNSPEC;
 	attr_text(m, IFLA_IFNAME, r->link);
+	attr(m, IFLA_ADDRESS, mac, sizeof(mac));
 	attr32(m, IFLA_MASTER, r->bridge);
 	attr32(m, IFLA_MTU, mtu);
 	nest(m, IFLA_LINKINFO);

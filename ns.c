@@ -141,8 +141,10 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 void
 ns_release(struct run *r)
 {
-	if (write(r->go[1], "", 1) != 1)
-		die("the child died before it could be set up:");
+	if (write(r->go[1], "", 1) == 1)
+		return;
+	ns_report(r);		/* it has gone, and said why */
+	die("the child died before it could be set up");
 }
 
 void

@@ -24,7 +24,7 @@
 #include "config.h"
 
 static const struct inittype other = { "", BY_SIGNAL, STOP_OTHER,
-    REBOOT_OTHER };
+    REBOOT_OTHER, 0 };
 
 static const struct inittype *
 init_type(const struct run *r)
@@ -68,9 +68,9 @@ stop_signal(const struct run *r, int sig)
 }
 
 static int
-by_signal(const struct run *r, int sig)
+by_signal(const struct run *r, int sig, int ready)
 {
-	return takes(r, sig) && stop_signal(r, sig);
+	return takes(r, ready ? ready : sig) && stop_signal(r, sig);
 }
 
 /* A sysvinit before 3.10 powers off by a request for runlevel 0, written to a
@@ -100,33 +100,37 @@ by_initctl(const struct run *r, int runlevel)
 	return done;
 }
 
+static int
+set_mode(const char *path, int flags, mode_t mode)
+{
+	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
+	    flags, 0), bad;
+
+	bad = fd < 0 || fchmod(fd, mode) < 0;
+	shut(&fd);
+	return bad ? -1 : 0;
+}
+
 /* runit looks at the modes of two files when it gets CONT, runit(8).  They
- * are made by a child that has become the container's root, so that nothing
+ * are set by a child that has become the container's root, so that nothing
  * in the tree is touched with the host's rights. */
 static void
 runit_files(int pidfd, int reboot)
 {
-	static const char *const dirs[] = { "/etc/runit", "/run/runit" };
-	char path[64];
-	size_t i;
-	int fd, which;
+	size_t i, last = LEN(config_runit) - 1;
+	int flags, done = 0;
 
 	if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
 	    setns(pidfd, CLONE_NEWNS) < 0)
 		_exit(1);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		_exit(1);
-	for (i = 0; i < LEN(dirs); i++)
-		for (which = 0; which < 2; which++) {
-			put(path, sizeof(path), "%s/%s", dirs[i],
-			    which ? "reboot" : "stopit");
-			fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK |
-			    O_NOCTTY | O_CLOEXEC, 0);
-			if (fd >= 0)
-				fchmod(fd, which && !reboot ? 0 : 0100);
-			shut(&fd);
-		}
-	_exit(0);
+	for (i = 0; i <= last && !done; i++) {
+		flags = i == last ? O_CREAT : 0;	/* none was there */
+		set_mode(config_runit[i].reboot, flags, reboot ? 0100 : 0);
+		done = !set_mode(config_runit[i].stopit, flags, 0100);
+	}
+	_exit(!done);
 }
 
 static int
@@ -154,12 +158,12 @@ stop_ask(const struct run *r, int reboot)
 	if (r->conf->program)
 		return stop_signal(r, set ? set : SIGTERM);
 	if (set)
-		return by_signal(r, set);
+		return by_signal(r, set, t->ready);
 	switch (t->how) {
 	case BY_SIGNAL:
-		return by_signal(r, sig);
+		return by_signal(r, sig, t->ready);
 	case BY_INITCTL:
-		return by_signal(r, sig) || by_initctl(r, reboot ? '6' : '0');
+		return by_signal(r, sig, t->ready) || by_initctl(r, reboot ? '6' : '0');
 	case BY_RUNIT:
 		return by_runit(r, reboot);
 	}

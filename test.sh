@@ -20,6 +20,9 @@
 # machine of test/vm (CRUN_IN_VM) it is the host itself that is looked at.
 #
 # The last line is the sum; the exit status is 0 when nothing has failed.
+#
+# shellcheck disable=SC2016 # many words are for the shell inside
+# shellcheck disable=SC2119,SC2120 # "idle" mostly needs no more
 set -eu
 LC_ALL=C
 PATH=$PATH:/usr/sbin:/sbin
@@ -71,7 +74,7 @@ story() {
 act() {
 	t=$T/$number
 	cd "$t"
-	: >./jobs
+	: >kids
 	cmd='' sup=''
 	trap end_of_story EXIT
 	"$@" </dev/null
@@ -85,7 +88,7 @@ end_of_story() {
 	while read -r p; do
 		kill -TERM "$p" 2>/dev/null && sleep 0.3
 		kill -KILL "$p" 2>/dev/null || :
-	done <jobs
+	done <kids
 	tac mounted 2>/dev/null | while read -r m; do
 		umount -l "$m" || :
 	done
@@ -359,7 +362,7 @@ up() {
 	cmd="$crun -c ${file:-c.conf} $*"
 	"$crun" -c "${file:-c.conf}" "$@" >up.out 2>up.err </dev/null &
 	sup=$!
-	echo "$sup" >>./jobs
+	echo "$sup" >>kids
 	soon grep -q up up.out
 }
 
@@ -1261,4 +1264,389 @@ host_long_map() {
 	fails 125 'c.conf:3: .*uid_map' -- true
 }
 story 'host: more maps than the kernel takes' host_long_map
+
+# ---- ns.c: namespaces, the child, the program ----
+
+ns_all() {
+	conf
+	idle
+	for ns in cgroup ipc mnt net pid user uts; do
+		[ "$(readlink "/proc/$init/ns/$ns")" != \
+			"$(readlink "/proc/self/ns/$ns")" ] ||
+			wrong "another $ns namespace" 'the same'
+	done
+	down
+}
+story 'ns: all seven namespaces are its own' ns_all
+
+ns_cgroup() {
+	conf
+	inside 'cat /proc/self/cgroup'
+	prints_like '^0::/$'
+	bad=$(grep -v -e '^0::/$' -e '^[0-9]*:[a-z_,=]*:/' out || :)
+	is 'groups above its own' '' "$bad"
+	! grep -e payload -e "$name" out || wrong 'no path of the host' ''
+}
+story 'ns: its cgroup namespace begins at its own group' ns_cgroup
+
+ns_hostname() {
+	conf
+	inside 'hostname'
+	prints "$name"
+	conf hostname=web.example
+	inside 'hostname && cat /proc/sys/kernel/hostname'
+	prints 'web.example
+web.example'
+}
+story 'ns: the host name is the name, or hostname' ns_hostname
+
+ns_environment() {
+	conf env=A=1 env=HOME=/tmp 'env=SPACE=a b'
+	want 0 env HOSTSECRET=1 TERM=vt52 "$crun" -c c.conf -- env
+	prints 'PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+HOME=/tmp
+container=lxc
+A=1
+SPACE=a b'
+	conf container=docker
+	run 0 -- env
+	prints_like '^container=docker$'
+}
+story 'ns: the environment is what the configuration says' ns_environment
+
+# the built-in PID 1 is a copy of crun, with crun's own environment
+ns_pid_one() {
+	conf
+	want 0 env HOSTSECRET=1 "$crun" -c c.conf -- /bin/sh -c '
+		for f in environ exe fd cwd root maps mem; do
+			cat /proc/1/$f >/dev/null 2>&1 && echo "$f"
+			ls -l /proc/1/$f/ 2>/dev/null
+		done
+		readlink /proc/1/exe
+		tr "\0" " " </proc/1/cmdline'
+	! grep -q -e HOSTSECRET -e c.conf out ||
+		wrong 'nothing of the host' "$(cat out)"
+	is 'readable of PID 1' '' "$(grep -x -e environ -e exe -e maps \
+		-e mem out || :)"
+	! grep -q crun out || wrong 'no path of crun' "$(cat out)"
+}
+story 'ns: PID 1 shows nothing of the host to the program' ns_pid_one
+
+ns_fds() {
+	conf
+	want 0 "$probe" open 20 "$crun" -c c.conf -- probe fds
+	prints '0 1 2'
+	printf '#!/bin/sh\nexec /bin/probe fds\n' >s
+	own_root
+	cp s root/sbin/fds
+	chmod 755 root/sbin/fds
+	conf init=/sbin/fds
+	want 0 "$probe" open 20 "$crun" -c c.conf
+	is 'files of an init' '0 1 2' "$(tr -d '\r' <out)"
+}
+story 'ns: of 20 files open outside, none is inside' ns_fds
+
+ns_closed() {
+	conf
+	cmd='crun <&- >&- 2>&-'
+	rc=0
+	timeout 10 "$crun" -c c.conf -- probe fds <&- >&- 2>&- || rc=$?
+	[ "$rc" -ne 0 ] || rc=0
+	is status 0 "$rc"
+}
+story 'ns: it starts with its own 0, 1 and 2 closed' ns_closed
+
+ns_groups() {
+	need setpriv
+	conf
+	want 0 setpriv --groups=4,5,6 "$crun" -c c.conf -- /bin/sh -c \
+		'grep -e ^Groups -e ^Uid -e ^Gid /proc/self/status | xargs'
+	prints 'Uid: 0 0 0 0 Gid: 0 0 0 0 Groups:'
+}
+story 'ns: it is root, with no supplementary groups' ns_groups
+
+ns_signals() {
+	conf
+	want 0 "$probe" blocked "$crun" -c c.conf -- grep -E \
+		'^Sig(Blk|Ign)|^ShdPnd' /proc/self/status
+	prints 'ShdPnd:	0000000000000000
+SigBlk:	0000000000000000
+SigIgn:	0000000000000000'
+}
+story 'ns: signals that crun was started without are back' ns_signals
+
+ns_cwd() {
+	conf
+	inside 'readlink /proc/self/cwd; pwd'
+	prints '/
+/'
+	own_root
+	printf '#!/bin/sh\nreadlink /proc/1/cwd\n' >root/sbin/cwd
+	chmod 755 root/sbin/cwd
+	conf init=/sbin/cwd
+	run 0
+	is 'of an init' / "$(tr -d '\r' <out)"
+}
+story 'ns: the working folder is /' ns_cwd
+
+ns_dumpable() {
+	need setpriv
+	conf
+	less='setpriv --bounding-set=-sys_ptrace --inh-caps=-sys_ptrace'
+	# shellcheck disable=SC2086 # words
+	$less sleep 1000 &
+	plain=$!
+	echo "$plain" >>kids
+	soon grep -q sleep "/proc/$plain/comm"
+	# shellcheck disable=SC2086 # words
+	$less "$crun" -c c.conf -- /bin/sh -c 'echo up; exec sleep 1000' \
+		>up.out 2>up.err &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q up up.out
+	# shellcheck disable=SC2086 # words
+	$less cat "/proc/$plain/environ" >/dev/null || skip 'nobody may'
+	# shellcheck disable=SC2086 # words
+	want 1 $less cat "/proc/$sup/environ"
+	kill "$plain"
+	ends 143 "$plain"
+	down
+}
+story 'ns: the supervisor cannot be looked into' ns_dumpable
+
+ns_zombies() {
+	conf
+	inside 'i=0
+		while [ $i -lt 20 ]; do
+			(sleep 0.05 &)
+			i=$((i + 1))
+		done
+		sleep 0.3
+		cat /proc/[0-9]*/stat | grep -c " Z "
+		cat /proc/[0-9]*/comm | wc -l'
+	is 'zombies, processes' '0 4' "$(xargs <out)"
+}
+story 'ns: PID 1 reaps what the program leaves' ns_zombies
+
+ns_ps() {
+	conf
+	run 0 -- ps
+	is 'lines of ps' 3 "$(wc -l <out)"
+	prints_like '^ +1 '
+}
+story 'ns: ps shows PID 1 and the program only' ns_ps
+
+ns_status() {
+	conf
+	want "$1" "$crun" -c c.conf -- /bin/sh -c "$2"
+	lines 0
+}
+story 'ns: status 0 of the program' ns_status 0 'exit 0'
+story 'ns: status 7 of the program' ns_status 7 'exit 7'
+story 'ns: status 255 of the program' ns_status 255 'exit 255'
+story 'ns: a program killed by KILL gives 137' ns_status 137 'kill -9 $$'
+story 'ns: a program killed by TERM gives 143' ns_status 143 'kill -15 $$'
+story 'ns: a program killed by SEGV gives 139' ns_status 139 'kill -11 $$'
+
+ns_leftover() {
+	conf
+	want 3 "$crun" -c c.conf -- /bin/sh -c 'sleep 1000 & exit 3'
+}
+story 'ns: what the program leaves running is killed' ns_leftover
+
+# forwarded SIGNAL: the program gets it, and its status comes out
+forwarded() {
+	conf
+	up -- /bin/sh -c "trap 'echo got $1; exit 5' $1; echo up
+		while :; do sleep 0.02; done"
+	kill "-$1" "$sup"
+	ends 5 "$sup"
+	is 'what the program says' "up got $1" "$(xargs <up.out)"
+}
+for sig in TERM INT HUP USR1 USR2 QUIT; do
+	story "ns: $sig goes on to the program" forwarded "$sig"
+done
+
+ns_pipe() {
+	conf
+	head -c 10485760 /dev/urandom >data
+	cmd='cat data | crun -- cat | cat'
+	# shellcheck disable=SC2002 # pipes are what it is about
+	cat data | timeout 30 "$crun" -c c.conf -- cat | cat >back
+	cmp data back || wrong 'the same 10 MiB' 'others'
+}
+story 'ns: 10 MiB go through pipes byte for byte' ns_pipe
+
+ns_stderr() {
+	conf
+	inside 'echo out; echo err >&2'
+	prints out
+	is 'standard error' err "$(cat err)"
+}
+story 'ns: standard error stays apart' ns_stderr
+
+ns_broken_pipe() {
+	conf
+	cmd='crun -- yes | head -n 1'
+	{
+		rc=0
+		timeout 10 "$crun" -c c.conf -- yes || rc=$?
+		echo "$rc" >rc
+	} 2>err | head -n 1 >out
+	prints y
+	is status 141 "$(cat rc)"
+}
+story 'ns: a program whose output is closed ends' ns_broken_pipe
+
+# ---- idmap.c: ids ----
+
+idmap_auto() {
+	conf
+	inside 'cat /proc/self/uid_map /proc/self/gid_map'
+	is 'the maps, the same for users and groups' "$(sed -n 1p out)" \
+		"$(sed -n 2p out)"
+	# shellcheck disable=SC2046 # words
+	set -- $(sed -n 1p out)
+	is inside 0 "$1"
+	is count 65536 "$3"
+	[ "$2" -ge 1879048192 ] || wrong 'a range of the pool' "$2"
+	run 0 -v -- true
+	says "0-65535 inside is $2-$(($2 + 65535)) outside"
+}
+story 'idmap: userns=auto is a range of 65536, the same each time' \
+	idmap_auto
+
+idmap_two() {
+	conf
+	idle
+	a=$(awk '{ print $2 }' "/proc/$init/uid_map")
+	printf '%s\n' "name=$name-b" "rootfs=$root" >d.conf
+	want 0 "$crun" -c d.conf -- cat /proc/self/uid_map
+	b=$(awk '{ print $2 }' out)
+	gap=$((a - b))
+	[ "${gap#-}" -ge 65536 ] || wrong "not $a" "$b"
+	down
+}
+story 'idmap: two containers at once have ranges apart' idmap_two
+
+# two names that hash to the same place in the pool, by trying
+idmap_none() {
+	conf userns=none
+	run 0 -- cat /proc/self/uid_map
+	is 'the map' '0 0 4294967295' "$(xargs <out)"
+	says '^crun: c.conf:3: userns=none: root in .* is root of the host'
+	lines 1
+	run 0 -q -- true
+	lines 0
+}
+story 'idmap: userns=none maps nothing and warns' idmap_none
+
+idmap_map() {
+	conf "$@"
+	run 0 -- cat /proc/self/uid_map /proc/self/gid_map
+	is 'the maps' "$maps" "$(xargs <out)"
+}
+maps='0 300000 65536 0 300000 65536'
+story 'idmap: userns=HOSTID' idmap_map userns=300000
+maps='0 300000 1000 0 300000 1000'
+story 'idmap: userns=HOSTID:COUNT' idmap_map userns=300000:1000
+maps='0 300000 10 10 0 1 0 400000 100'
+story 'idmap: uidmap and gidmap' idmap_map uidmap=0:300000:10 \
+	uidmap=10:0:1 gidmap=0:400000:100
+
+# files stay 0-based on disk, whatever range they ran with
+idmap_files() {
+	own_root
+	mkdir root/data
+	chown 7:8 root/data
+	conf "$@"
+	inside 'stat -c %u:%g /data
+		echo x >/data/file
+		mkdir /data/dir
+		ln -s x /data/link
+		mknod /data/fifo p
+		chown 33:44 /data/dir
+		chown 65534:1 /data/fifo
+		stat -c %u:%g /data/file /data/dir'
+	is 'inside' '7:8 0:0 33:44' "$(xargs <out)"
+	is 'on disk' '7:8 0:0 33:44 0:0 65534:1' "$(cd root/data &&
+		stat -c %u:%g . file dir link fifo | xargs)"
+}
+story 'idmap: files on disk stay 0-based' idmap_files
+story 'idmap: files on disk stay 0-based, userns=HOSTID' idmap_files \
+	userns=300000
+story 'idmap: files on disk stay 0-based, uidmap and gidmap' idmap_files \
+	uidmap=0:300000:65536 gidmap=0:400000:65536
+
+idmap_any_range() {
+	own_root
+	for range in auto 300000 500000; do
+		conf userns=$range
+		inside "echo $range >>/file && chown 5:6 /file"
+	done
+	is 'written by all three' 'auto 300000 500000' \
+		"$(xargs <root/file)"
+	is owner 5:6 "$(stat -c %u:%g root/file)"
+}
+story 'idmap: a folder starts under any range' idmap_any_range
+
+idmap_shifted() {
+	own_root
+	chown -hR 300000:300000 root
+	conf userns=300000
+	inside 'stat -c %u:%g / /bin/busybox; echo x >/file'
+	is 'inside' '0:0 0:0' "$(xargs <out)"
+	is 'on disk' 300000:300000 "$(stat -c %u:%g root/file)"
+}
+story 'idmap: a rootfs of the range already is taken as it is' \
+	idmap_shifted
+
+idmap_unmapped() {
+	own_root
+	: >root/file
+	chown 70000:70000 root/file
+	chmod 600 root/file
+	conf
+	inside 'stat -c %u:%g /file
+		chown 0 /file 2>/dev/null || echo no
+		cat /file 2>/dev/null || echo no'
+	is 'seen' '65534:65534 no no' "$(xargs <out)"
+}
+story 'idmap: an owner outside the map is nobody, and out of reach' \
+	idmap_unmapped
+
+idmap_setuid() {
+	own_root
+	cp root/bin/busybox root/bin/suid
+	chown 0:0 root/bin/suid
+	conf
+	inside 'cp /bin/busybox /tmp/suid; chmod 4755 /tmp/suid'
+	is 'on disk' '4755 0' "$(stat -c '%a %u' root/tmp/suid)"
+	ls -ld "$T" >out
+	is "the tests' folder is shut to others" 711 "$(stat -c %a "$T")"
+}
+story 'idmap: a setuid file of the container is on disk as it is' \
+	idmap_setuid
+
+idmap_pool() {
+	conf
+	i=0
+	: >pids
+	while [ "$i" -lt 12 ]; do
+		i=$((i + 1))
+		printf '%s\n' "name=$name-$i" "rootfs=$root" >"$i.conf"
+		file=$i.conf up -- /bin/sh -c 'echo up; exec sleep 1000'
+		echo "$sup" >>pids
+		cut -d ' ' -f 1 "/run/crun/$name-$i/pid" >>inits
+	done
+	n=$(while read -r p; do
+		awk '{ print $2 }' "/proc/$p/uid_map"
+	done <inits | sort -u | wc -l)
+	is 'different ranges' 12 "$n"
+	while read -r p; do
+		kill "$p"
+		ends 143 "$p"
+	done <pids
+}
+story 'idmap: twelve containers, twelve ranges' idmap_pool
 
