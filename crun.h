@@ -165,6 +165,8 @@ struct run {
 	const struct conf *conf;
 	int begun;		/* stages whose _host has been called */
 	int signals;		/* signalfd(2): all that the supervisor takes */
+	char *args;		/* our arguments and environment in memory */
+	size_t args_size;
 	/* ns.c */
 	pid_t pid;		/* the init, as the supervisor sees it */
 	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
@@ -279,6 +281,8 @@ void ns_release(struct run *);
 /* Waits until the init has been exec'd; dies with the child's line if it
  * was not. */
 void ns_report(struct run *);
+/* Why the child failed, and its exit status, if it has said so; else NULL. */
+const char *ns_reason(struct run *, int *status);
 void ns_undo(struct run *);
 /* The child's side: waits for GO, exits when the supervisor is gone. */
 void ns_wait_child(struct run *);

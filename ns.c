@@ -141,10 +141,21 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 void
 ns_release(struct run *r)
 {
-	if (write(r->go[1], "", 1) == 1)
-		return;
-	ns_report(r);		/* it has gone, and said why */
-	die("the child died before it could be set up");
+	if (write(r->go[1], "", 1) != 1)
+		die("the child died before it could be set up:");
+}
+
+/* The child's next record; 0 at the end of file. */
+static int
+next_record(struct run *r, struct record *rec)
+{
+	ssize_t n;
+
+	do
+		n = read(r->report[0], rec, sizeof(*rec));
+	while (n < 0 && errno == EINTR);
+	rec->line[sizeof(rec->line) - 1] = '\0';
+	return n > 0;
 }
 
 void
@@ -153,26 +164,38 @@ ns_report(struct run *r)
 	struct pollfd p[] = { { r->report[0], POLLIN, 0 },
 	    { r->signals, POLLIN, 0 } };
 	struct record rec;
-	ssize_t n;
+	int sig;
 
 	for (;;) {
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			die("poll:");
-		if (p[1].revents && (n = signal_pending(r)))
-			fail(EXIT_SIGNAL + n, "%s: stopped by signal %zd "
-			    "while starting", r->conf->name, n);
+		if (p[1].revents && (sig = signal_pending(r)))
+			fail(EXIT_SIGNAL + sig, "%s: stopped by signal %d "
+			    "while starting", r->conf->name, sig);
 		if (!p[0].revents)
 			continue;
-		n = read(r->report[0], &rec, sizeof(rec));
-		if (n <= 0)
+		if (!next_record(r, &rec))
 			break;
-		rec.line[sizeof(rec.line) - 1] = '\0';
 		if (rec.status)
 			fail(rec.status, "%s", rec.line);
 		say(rec.line);
 	}
 	shut(&r->report[0]);
 	shut(&r->go[1]);
+}
+
+const char *
+ns_reason(struct run *r, int *status)
+{
+	static struct record rec;
+	struct pollfd p = { r->report[0], POLLIN, 0 };
+
+	while (p.fd >= 0 && poll(&p, 1, 0) == 1 && next_record(r, &rec))
+		if (rec.status) {
+			*status = rec.status;
+			return rec.line;
+		}
+	return NULL;
 }
 
 void
@@ -365,6 +388,16 @@ exec_program(const struct run *r, char **env)
 
 static void pid_one(pid_t program) __attribute__((noreturn));
 
+/* What /proc/1 shows inside is neither crun's command line nor the caller's
+ * environment: the kernel reads both from where they were at exec. */
+static void
+forget_arguments(const struct run *r)
+{
+	memset(r->args, 0, r->args_size);
+	snprintf(r->args, r->args_size, "init");
+	prctl(PR_SET_NAME, "init");
+}
+
 /* Every signal is blocked, and so is taken by sigwaitinfo(2) although a PID 1
  * without handlers would not see it.  Ends with the program's status; the
  * kernel then kills what it left. */
@@ -426,5 +459,6 @@ ns_exec_child(struct run *r)
 		exec_program(r, env);
 	}
 	syscall(SYS_close_range, 0, ~0U, 0);
+	forget_arguments(r);
 	pid_one(pid);
 }

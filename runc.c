@@ -103,7 +103,10 @@ undo(struct run *r)
 static void
 unwind(int status, const char *line)
 {
-	say(line);
+	/* where the child has failed, what we met is only what follows */
+	const char *reason = ns_reason(&run, &status);
+
+	say(reason ? reason : line);
 	undo(&run);
 	exit(status);
 }
@@ -425,6 +428,18 @@ prepare(void)
 		die("PR_SET_DUMPABLE:");
 }
 
+/* Arguments and environment lie in one piece, proc_pid_cmdline(5). */
+static void
+find_args(struct run *r, char **argv)
+{
+	char **last = *environ ? environ : argv;
+
+	while (last[1])
+		last++;
+	r->args = argv[0];
+	r->args_size = *last + strlen(*last) - argv[0];
+}
+
 int
 main(int argc, char **argv)
 {
@@ -448,6 +463,7 @@ main(int argc, char **argv)
 	    .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1, .tree = -1,
 	    .dev = -1, .pts = -1, .master = -1, .slave = -1, .state = -1,
 	    .lock = -1 };
+	find_args(&run, argv);
 	take_signals(&run);
 	on_die = unwind;
 	status = live(&run);

@@ -106,6 +106,8 @@ try_lock(struct run *r, const char *dir)
 	if (r->lock < 0 && errno != ENOENT)
 		die("making %s/lock:", dir);
 	if (r->lock >= 0 && flock(r->lock, LOCK_EX | LOCK_NB) < 0) {
+		if (errno != EWOULDBLOCK)
+			die("locking %s/lock:", dir);
 		read_at(r->state, "pid", pid, sizeof(pid));
 		pid[strcspn(pid, " \n")] = '\0';
 		shut(&r->lock);
@@ -182,13 +184,11 @@ state_undo(struct run *r)
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2], parent[] = STATEDIR;
 	size_t i;
 
-	if (r->lock >= 0) {
-		for (i = 0; i < LEN(files); i++)
-			unlinkat(r->state, files[i], 0);
-		put(dir, sizeof(dir), STATEDIR "/%s", r->conf->name);
-		if (rmdir(dir) < 0)
-			warn("removing %s:", dir);
-	}
+	put(dir, sizeof(dir), STATEDIR "/%s", r->conf->name);
+	for (i = 0; i < LEN(files) && r->lock >= 0; i++)
+		unlinkat(r->state, files[i], 0);
+	if (r->state >= 0 && rmdir(dir) < 0 && r->lock >= 0)
+		warn("removing %s:", dir);
 	shut(&r->lock);
 	shut(&r->state);
 	/* the last one out; with others running they are not empty */
