@@ -219,8 +219,11 @@ void step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes "crun: LINE\n" on standard error in one write(2), escaped. */
 void say(const char *line);
 
-void *xrealloc(void *, size_t count, size_t size);	/* dies */
-char *xprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+/* realloc() and a new string that never give NULL: they die. */
+void *xrealloc(void *, size_t count, size_t size)
+    __attribute__((returns_nonnull));
+char *xprintf(const char *fmt, ...)
+    __attribute__((returns_nonnull, format(printf, 1, 2)));
 /* snprintf() for names that must fit; dies where they do not. */
 void put(char *buf, size_t size, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

@@ -87,32 +87,27 @@ only(const char *s, const char *more)
 	return 1;
 }
 
-/* Cuts the next field off at sep, like strsep(3) on a copy that we own. */
+/* Ends s at sep and gives what follows it; NULL where there is no sep. */
 static char *
-field(char **s, char sep)
+cut(char *s, char sep)
 {
-	char *f = *s, *end;
+	char *end = strchr(s, sep);
 
-	if (!f)
-		return NULL;
-	end = strchr(f, sep);
 	if (end)
 		*end++ = '\0';
-	*s = end;
-	return f;
+	return end;
 }
 
 static int
 parse_ip(const char *text, struct ip *ip)
 {
-	char *copy = xprintf("%s", text), *rest = copy, *addr;
+	char *copy = xprintf("%s", text), *rest = cut(copy, '/');
 	uint64_t bits = 0;
 	int ok;
 
-	addr = field(&rest, '/');
 	ip->prefix = -1;
-	ip->family = strchr(addr, ':') ? AF_INET6 : AF_INET;
-	ok = inet_pton(ip->family, addr, ip->addr) == 1;
+	ip->family = strchr(copy, ':') ? AF_INET6 : AF_INET;
+	ok = inet_pton(ip->family, copy, ip->addr) == 1;
 	if (ok && rest) {
 		ok = !parse_number(rest, 0, ip->family == AF_INET ? 32 : 128,
 		    &bits);
@@ -249,11 +244,10 @@ set_bool(struct conf *c, struct setting *s)
 static const char *
 set_cpus(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *rest = copy;
+	char *copy = xprintf("%s", s->value), *rest = cut(copy, '.');
 	char frac[8] = "000";
-	const char *whole = field(&rest, '.');
 	uint64_t n = 0, m = 0;
-	int bad = parse_number(whole, 0, 8192, &n) < 0;
+	int bad = parse_number(copy, 0, 8192, &n) < 0;
 
 	if (rest && (!*rest || strlen(rest) > 3))
 		bad = 1;
@@ -270,13 +264,13 @@ set_cpus(struct conf *c, struct setting *s)
 static const char *
 set_cpuset(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *rest = copy, *part, *last;
+	char *copy = xprintf("%s", s->value), *rest, *part, *last;
 	uint64_t a = 0, b = 0;
 	int bad = 0;
 
-	while ((part = field(&rest, ','))) {
-		last = part;
-		field(&last, '-');
+	for (part = copy; part; part = rest) {
+		rest = cut(part, ',');
+		last = cut(part, '-');
 		bad |= parse_number(part, 0, 8191, &a) < 0;
 		bad |= last && (parse_number(last, 0, 8191, &b) < 0 || b < a);
 	}
@@ -288,7 +282,7 @@ set_cpuset(struct conf *c, struct setting *s)
 static const char *
 set_userns(struct conf *c, struct setting *s)
 {
-	char *copy, *rest, *first;
+	char *copy, *rest;
 	uint64_t id = 0, count = RANGE;
 	int bad;
 
@@ -296,9 +290,9 @@ set_userns(struct conf *c, struct setting *s)
 		c->userns = *s->value == 'a' ? USERNS_AUTO : USERNS_NONE;
 		return NULL;
 	}
-	rest = copy = xprintf("%s", s->value);
-	first = field(&rest, ':');
-	bad = parse_number(first, 1, UINT32_MAX - 1, &id) < 0 ||
+	copy = xprintf("%s", s->value);
+	rest = cut(copy, ':');
+	bad = parse_number(copy, 1, UINT32_MAX - 1, &id) < 0 ||
 	    (rest && parse_number(rest, 1, UINT32_MAX - 1, &count) < 0) ||
 	    id + count > UINT32_MAX;
 	free(copy);
@@ -312,13 +306,13 @@ set_userns(struct conf *c, struct setting *s)
 static const char *
 set_map(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *rest = copy;
-	uint64_t n[3];
-	const char *part;
+	char *copy = xprintf("%s", s->value), *part, *rest = copy;
+	uint64_t n[3] = { 0 };
 	int i, bad = 0;
 
 	for (i = 0; i < 3; i++) {
-		part = field(&rest, ':');
+		part = rest;
+		rest = part ? cut(part, ':') : NULL;
 		bad |= !part || parse_number(part, i == 2, UINT32_MAX - 1,
 		    &n[i]) < 0;
 	}
@@ -453,46 +447,61 @@ bind_option(struct bind *b, const char *word)
 static const char *
 set_bind(struct conf *c, struct setting *s)
 {
-	char *rest = xprintf("%s", s->value), *word;
+	char *copy = xprintf("%s", s->value), *word, *rest;
+	char *target = cut(copy, ':');
 	struct bind *b = &s->u.bind;
 	const char *bad;
 
 	(void)c;
-	b->source = field(&rest, ':');
-	b->target = field(&rest, ':');
-	if (!b->target)
+	if (!target)
 		return "must be SOURCE:TARGET[:OPTION,...]";
-	bad = target_error(b->target);
-	while (!bad && (word = field(&rest, ',')))
+	b->source = copy;
+	b->target = target;
+	word = cut(target, ':');
+	bad = target_error(target);
+	for (; word && !bad; word = rest) {
+		rest = cut(word, ',');
 		bad = bind_option(b, word);
+	}
 	return bad;
+}
+
+static const char *
+tmpfs_option(struct tmpfs *t, const char *word)
+{
+	uint64_t size;
+	long mode;
+	char *end;
+
+	if (!strncmp(word, "size=", 5) && !parse_size(word + 5, &size) &&
+	    size) {
+		put(t->size, sizeof(t->size), "%" PRIu64, size);
+		return NULL;
+	}
+	if (!strncmp(word, "mode=", 5)) {
+		mode = strtol(word + 5, &end, 8);
+		if (end != word + 5 && !*end && mode >= 0 && mode <= 07777) {
+			put(t->mode, sizeof(t->mode), "%lo", mode);
+			return NULL;
+		}
+	}
+	return complain("bad option %s: size=BYTES and mode=OCTAL are known",
+	    word);
 }
 
 static const char *
 set_tmpfs(struct conf *c, struct setting *s)
 {
-	char *rest = xprintf("%s", s->value), *word, *end;
+	char *copy = xprintf("%s", s->value), *word = cut(copy, ':'), *rest;
+	const char *bad = target_error(copy);
 	struct tmpfs *t = &s->u.tmpfs;
-	uint64_t size;
-	const char *bad;
-	long mode;
 
 	(void)c;
-	t->target = field(&rest, ':');
-	bad = target_error(t->target);
+	t->target = copy;
 	strcpy(t->mode, "1777");
-	while (!bad && (word = field(&rest, ','))) {
-		if (!strncmp(word, "size=", 5) &&
-		    !parse_size(word + 5, &size) && size) {
-			put(t->size, sizeof(t->size), "%" PRIu64, size);
-		} else if (!strncmp(word, "mode=", 5) &&
-		    (mode = strtol(word + 5, &end, 8), end != word + 5) &&
-		    !*end && mode >= 0 && mode <= 07777) {
-			put(t->mode, sizeof(t->mode), "%lo", mode);
-		} else {
-			bad = complain("bad option %s: size=BYTES and "
-			    "mode=OCTAL are known", word);
-		}
+	for (; word && !bad; word = rest) {
+		rest = cut(word, ',');
+		bad = tmpfs_option(t, word);
 	}
 	return bad;
 }
@@ -532,13 +541,13 @@ parse_limit(const char *text, uint64_t *n)
 static const char *
 set_rlimit(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *rest = copy;
+	char *copy = xprintf("%s", s->value), *rest = cut(copy, ':');
 	struct rlimit_key *r = &s->u.rlimit;
 	int bad;
 
 	(void)c;
 	r->resource = sec_rlimit(s->sub);
-	bad = parse_limit(field(&rest, ':'), &r->soft) < 0;
+	bad = parse_limit(copy, &r->soft) < 0;
 	r->hard = r->soft;
 	bad |= rest && parse_limit(rest, &r->hard) < 0;
 	free(copy);

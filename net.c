@@ -90,7 +90,8 @@ attr(struct message *m, int type, const void *data, size_t size)
 		return;
 	a->rta_type = type;
 	a->rta_len = RTA_LENGTH(size);
-	memcpy(RTA_DATA(a), data, size);
+	if (size)
+		memcpy(RTA_DATA(a), data, size);
 }
 
 static void

@@ -226,7 +226,9 @@ ns_wait_child(struct run *r)
 
 	while ((n = read(r->go[0], &c, 1)) < 0 && errno == EINTR)
 		;
-	if (n != 1)
+	if (n < 0)
+		die("waiting for the supervisor:");
+	if (n == 0)
 		_exit(EXIT_SETUP);
 }
 
