@@ -15,8 +15,9 @@ OBJ = $(SRC:%.c=build/%.o)
 
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
 CFLAGS = -O2 -g
-HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=.
-LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none
+HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none,--gc-sections
 
 ifneq (,$(findstring musl-gcc,$(CC)))
 # musl-gcc sees no kernel headers, and its specs know no static-PIE

@@ -214,7 +214,7 @@ static void
 parse_text(struct conf *c, char *text, size_t size, const char *dir)
 {
 	char *p = text, *end = text + size, *nl, *where;
-	int line;
+	int line, bad;
 	size_t len;
 
 	for (line = 1; p < end; line++, p = nl + 1) {
@@ -225,12 +225,16 @@ parse_text(struct conf *c, char *text, size_t size, const char *dir)
 		if (len && p[len - 1] == '\r')
 			len--;
 		p[len] = '\0';
+		bad = len > CONF_LINE || has_control(p, len);
+		p += strspn(p, " \t");
+		if (!bad && (!*p || *p == '#'))
+			continue;
 		where = xprintf("%s:%d: ", c->file, line);
 		if (len > CONF_LINE)
 			error(where, "a line of more than %d bytes", CONF_LINE);
-		else if (has_control(p, len))
+		else if (bad)
 			error(where, "a NUL or control character");
-		else if (p[strspn(p, " \t")] && p[strspn(p, " \t")] != '#')
+		else
 			parse_setting(c, p, where, line, dir);
 	}
 }
@@ -497,7 +501,7 @@ conf_load(struct conf *c, const char *file, char **over, int nover,
     char **program)
 {
 	size_t size;
-	char *text, *path, *dir;
+	char *text, *path, *dir, *here;
 	int fd = STDIN_FILENO, i;
 
 	*c = (struct conf){ .file = file, .program = program,
@@ -512,13 +516,16 @@ conf_load(struct conf *c, const char *file, char **over, int nover,
 		close(fd);
 	dir = folder_of(c->file);
 	parse_text(c, text, size, dir);
+	here = nover ? working_folder() : NULL;
 	for (i = 0; i < nover; i++) {
 		if (has_control(over[i], strlen(over[i])))
 			error("command line: ", "a control character");
 		else
 			parse_setting(c, over[i], xprintf("command line: "), 0,
-			    working_folder());
+			    here);
 	}
+	free(here);
+	free(dir);
 	apply(c);
 	if (!conf_next(c, KEY_NAME, NULL))
 		default_name(c);

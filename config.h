@@ -116,6 +116,9 @@ static const char *const config_masked[] = {
 	"/sys/fs/pstore", "/sys/devices/virtual/powercap",
 };
 
+/* mount.c: likewise, thermal_throttle in the folder of each processor */
+#define CPU_FOLDER "/sys/devices/system/cpu/cpu"
+
 /* mount.c: read-only, unless nesting=yes */
 static const char *const config_readonly[] = {
 	"/proc/apm", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",

@@ -678,6 +678,24 @@ mask(struct run *r, const char *path, int last[2])
 	close(fd);
 }
 
+/* One folder a processor has files that tell of the host's heat. */
+static void
+mask_processors(struct run *r, int last[2])
+{
+	char path[80];
+	int i, fd;
+
+	for (i = 0; ; i++) {
+		put(path, sizeof(path), CPU_FOLDER "%d", i);
+		fd = open_beneath(r->tree, path, O_PATH);
+		if (fd < 0)
+			return;
+		close(fd);
+		put(path, sizeof(path), CPU_FOLDER "%d/thermal_throttle", i);
+		mask(r, path, last);
+	}
+}
+
 static void
 mount_masks(struct run *r)
 {
@@ -696,6 +714,7 @@ mount_masks(struct run *r)
 		make_readonly(r->tree, config_readonly[i]);
 	for (i = 0; i < LEN(config_masked); i++)
 		mask(r, config_masked[i], last);
+	mask_processors(r, last);
 	shut(&last[0]);
 	shut(&last[1]);
 	for (i = 0; i < LEN(keep); i++)

@@ -443,8 +443,8 @@ find_args(struct run *r, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct args args = { 0 };
-	struct conf conf;
+	static struct args args;
+	static struct conf conf;
 	int status;
 
 	if (getauxval(AT_SECURE))

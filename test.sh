@@ -151,6 +151,13 @@ skipped() {
 
 # compare: 0 when the host is as it was before the story
 compare() {
+	# the kernel removes a dead namespace's links in its own time; that
+	# crun waits for it is a story of its own
+	tries=0
+	while [ "$tries" -lt 20 ] && ip -o link | grep -q "cr.* master $br"; do
+		tries=$((tries + 1))
+		sleep 0.05
+	done
 	sh "$here/test/host" "$name" >"$T/host.new"
 	same=0
 	if ! cmp -s "$T/host.old" "$T/host.new"; then
@@ -2083,7 +2090,7 @@ net_conf() {
 net_loopback() {
 	conf
 	inside 'ls /sys/class/net; cat /sys/class/net/lo/operstate
-		ip addr show dev lo | grep -o -e "inet [^ ]*" -e "inet6 [^ ]*"
+		ip addr show dev lo | awk "\$1 ~ /^inet/ { print \$1, \$2 }"
 		ping -c 1 -W 1 127.0.0.1 >/dev/null && echo ok'
 	is printed 'lo unknown inet 127.0.0.1/8 inet6 ::1/128 ok' \
 		"$(xargs <out)"
@@ -2092,10 +2099,10 @@ story 'net: without a bridge there is lo, and it is up' net_loopback
 
 net_addresses() {
 	net_conf
-	inside 'ip addr show dev eth0 | grep -o -e "inet [^ ]*" \
-		-e "inet6 fd[^ ]*" -e "brd [0-9.]*"'
+	inside 'ip addr show dev eth0 | grep -v "inet6 fe80:"'
 	is addresses "inet $net.2/24 brd $net.255 inet6 $net6::2/64" \
-		"$(xargs <out)"
+		"$(sed -n 's/^ *\(inet [^ ]* brd [^ ]*\) .*/\1/p
+		s/^ *\(inet6 [^ ]*\) .*/\1/p' out | xargs)"
 }
 story 'net: addresses of IPv4 and IPv6' net_addresses
 
@@ -2181,10 +2188,24 @@ net_host_end() {
 	grep -q 'UP' out || wrong up "$(cat out)"
 	is 'its addresses' '' "$(ip -o addr show dev "$link")"
 	down
-	[ ! -e "/sys/class/net/$link" ] || wrong "no $link" 'still there'
 }
 story "net: the host's end is up, in the bridge, without an address" \
 	net_host_end
+
+net_restart() {
+	net_conf
+	link=
+	for i in 1 2 3 4 5; do
+		idle
+		link=$(sed -n 's/^link //p' "/run/crun/$name/host")
+		want 0 busybox ping -c 1 -W 1 "$net.2"
+		down
+		[ ! -e "/sys/class/net/$link" ] ||
+			wrong "no $link once crun has ended" 'still there'
+	done
+}
+story 'net: the pair is gone when crun has ended, and back at once' \
+	net_restart
 
 net_prefix() {
 	conf bridge="$br" ip="$net.2/32" ip="$net.3/31"
@@ -2232,19 +2253,36 @@ folder_of() {
 	done | head -n 1
 }
 
-# limit KEY=VALUE V2FILE V2TEXT [V1FILE V1TEXT]
+# lacks FILE...: no hierarchy of this host has such a file in its groups
+lacks() {
+	for f; do
+		case $f in
+		cgroup.*) return 1 ;;
+		esac
+		for dir in $(awk '/ - cgroup/ { print $5 }' \
+			/proc/self/mountinfo); do
+			mkdir "$dir/crt-look" 2>/dev/null || continue
+			echo "+${f%%.*}" 2>/dev/null \
+				>"$dir/cgroup.subtree_control" || :
+			have=
+			[ ! -e "$dir/crt-look/$f" ] || have=1
+			rmdir "$dir/crt-look"
+			[ ! "$have" ] || return 1
+		done
+	done
+}
+
+# limit_story KEY=VALUE V2FILE V2TEXT [V1FILE V1TEXT]
 limit_story() {
-	conf "$@"
-	shift "$nkeys"
+	# shellcheck disable=SC2086 # words
+	conf $1
+	shift
 	rc=0
 	timeout 5 "$crun" -c c.conf -- true >out 2>err || rc=$?
-	if [ "$rc" -eq 125 ]; then
-		grep -q -e 'has no .* controller' -e 'counts no swap' \
-			-e 'controller is on cgroup v1' err &&
-			[ ! -e "/sys/fs/cgroup/cgroup.controllers" ] ||
-			grep -q -e 'no io.weight' -e 'file io.weight' err ||
-			wrong 'status 0' "$(cat err)"
-		skip "$(sed 's/^crun: [^:]*:[0-9]*: //' err)"
+	if [ "$rc" -eq 125 ] && lacks "$1" "${3:-none}"; then
+		grep -q -e 'has no .* controller' -e 'there is no file' err ||
+			wrong 'why it cannot be had' "$(cat err)"
+		skip "this host has neither $1 nor ${3:-a file of v1}"
 	fi
 	idle
 	while [ "$#" -gt 1 ]; do
@@ -2258,7 +2296,6 @@ limit_story() {
 	done
 	wrong 'the file in a group' 'in none'
 }
-nkeys=1
 story 'cgroup: memory' limit_story memory=64M memory.max 67108864 \
 	memory.limit_in_bytes 67108864
 story 'cgroup: cpus' limit_story cpus=1.5 cpu.max '150000 100000' \
@@ -2274,10 +2311,8 @@ story 'cgroup: cgroup.memory.FILE' limit_story \
 	cgroup.memory.high=33554432 memory.high 33554432
 story 'cgroup: cgroup.cgroup.max.depth' limit_story \
 	cgroup.cgroup.max.depth=3 cgroup.max.depth 3
-nkeys=2
-story 'cgroup: swap' limit_story memory=64M swap=16M memory.swap.max \
+story 'cgroup: swap' limit_story 'memory=64M swap=16M' memory.swap.max \
 	16777216 memory.memsw.limit_in_bytes 83886080
-nkeys=
 
 cgroup_in_group() {
 	conf memory=64M pids=50
@@ -2285,8 +2320,8 @@ cgroup_in_group() {
 	grep -e ":/.*crun/$name/payload" "/proc/$init/cgroup" >out ||
 		wrong 'in its payload' "$(cat "/proc/$init/cgroup")"
 	for ctrl in memory pids; do
-		grep -q -e "[:,]$ctrl[:,].*crun/$name/payload" -e '^0::.*payload' \
-			out || wrong "$ctrl" "$(cat out)"
+		grep -q -e "[:,]${ctrl}[:,].*crun/$name/payload" \
+			-e '^0::.*payload' out || wrong "$ctrl" "$(cat out)"
 	done
 	! grep -q "crun/$name" "/proc/$sup/cgroup" ||
 		wrong 'the supervisor outside' "$(cat "/proc/$sup/cgroup")"
@@ -2299,7 +2334,7 @@ cgroup_delegated() {
 	conf memory=64M pids=50
 	inside 'cd /sys/fs/cgroup
 		for f in *; do
-			[ ! -f $f ] || [ ! -w $f ] || echo $f
+			[ ! -f $f ] || ! (: >>$f) 2>/dev/null || echo $f
 		done
 		mkdir sub && echo 0 >sub/cgroup.procs && echo moved
 		cat /proc/self/cgroup | grep ^0
@@ -2325,7 +2360,7 @@ cgroup_no_way_up() {
 			for f in $(find /tmp/$c -name "memory.limit_in_bytes" \
 				-o -name pids.max -o -name release_agent \
 				-o -name devices.allow -o -name tasks); do
-				[ ! -w $f ] || echo "writable: $f"
+				! (: >>$f) 2>/dev/null || echo "writable: $f"
 			done
 			umount /tmp/$c 2>/dev/null
 		done
@@ -2375,19 +2410,20 @@ cgroup_cpuset() {
 }
 story 'cgroup: only the processors of cpuset' cgroup_cpuset
 
+# a fifth of a processor for a second is 20 hundredths
 cgroup_cpus() {
-	conf cpus=0.2
-	inside 'start=$(cut -d. -f1 /proc/uptime)
-		i=0
-		while [ $i -lt 300000 ]; do i=$((i + 1)); done
-		set -- $(cut -d " " -f 14,15 /proc/self/stat)
-		cat /sys/fs/cgroup/cpu.stat 2>/dev/null'
-	idle
-	dir=$(folder_of cpu.stat)
-	down
-	[ "$dir" ] || skip 'no cpu.stat on this hierarchy'
+	conf "$1"
+	up -- /bin/sh -c 'echo up; while :; do :; done'
+	busy=$(pgrep -P "$(cut -d ' ' -f 1 "/run/crun/$name/pid")")
+	sleep 1
+	ticks=$(awk '{ print $14 + $15 }' "/proc/$busy/stat")
+	kill -KILL "$busy"
+	ends 137 "$sup"
+	[ "$ticks" -ge "$2" ] && [ "$ticks" -le "$3" ] ||
+		wrong "$2 to $3 ticks" "$ticks"
 }
-story 'cgroup: cpus holds a busy program back' cgroup_cpus
+story 'cgroup: cpus=0.2 holds a busy program back' cgroup_cpus cpus=0.2 10 45
+story 'cgroup: without it, it is not held back' cgroup_cpus '' 60 120
 
 # nested deep, full of processes that were forked meanwhile
 cgroup_deep() {
@@ -2476,8 +2512,17 @@ sec_caps_table() {
 	sec_caps "$@"
 }
 story "sec: the capabilities are those of config.h" sec_caps_table
+
+# without a user namespace there are no more than the caller has
+sec_caps_none() {
+	own=$(sed -n 's/^CapBnd:.//p' /proc/self/status)
+	# shellcheck disable=SC2046 # names
+	bits=$(cap_bits $(kept_caps))
+	bits=$(printf '%016x' "$((0x$bits & 0x$own))")
+	sec_caps userns=none
+}
 story "sec: the capabilities are those of config.h, userns=none" \
-	sec_caps_table userns=none
+	sec_caps_none
 
 sec_caps_key() {
 	# shellcheck disable=SC2046 # names
