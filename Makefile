@@ -9,7 +9,7 @@ MANDIR = $(PREFIX)/share/man
 CC := $(shell command -v musl-gcc || echo cc)
 MIRROR = http://deb.debian.org/debian
 
-SRC = runc.c conf.c keys.c ns.c idmap.c mount.c net.c cgroup.c sec.c \
+SRC = runc.c conf.c keys.c ns.c idmap.c mount.c rootfs.c net.c cgroup.c sec.c \
 	console.c stop.c state.c util.c
 OBJ = $(SRC:%.c=build/%.o)
 

@@ -355,35 +355,37 @@ why_missing(const char *ctrl, int delegated)
 
 static void
 write_limit(const struct hier *h, const char *file, const char *text,
-    const struct setting *s, const char *name)
+    const struct setting *s)
 {
 	if (!write_at(h->group, file, text)) {
 		step("cgroup: %s=%s in %s", file, text, h->path);
 		return;
 	}
 	if (errno == ENOENT)
-		die("%s%s=%s: there is no file %s in %s/" CGROUP_TOP "%s",
-		    s->where, name, s->value, file, h->path,
+		die("%s%s: there is no file %s in %s/" CGROUP_TOP "%s",
+		    s->where, conf_text(s), file, h->path,
 		    strstr(file, "swap") || strstr(file, "memsw") ?
 		    "; the kernel counts no swap, boot with swapaccount=1" :
 		    *h->ctrl ? "; the controller is on cgroup v1 here" : "");
-	die("%s%s=%s, writing %s in %s:", s->where, name, s->value, file,
-	    h->path);
+	if (errno == ERANGE || errno == EINVAL)
+		die("%s%s: not a value that %s of this host takes", s->where,
+		    conf_text(s), file);
+	die("%s%s, writing %s in %s:", s->where, conf_text(s), file, h->path);
 }
 
 /* The hierarchy of a controller: v2's where it is there, else v1's, which is
  * added.  Dies where there is none. */
 static struct hier *
 hier_of(struct run *r, const char *have, const char *ctrl,
-    const char *ctrl1, const struct setting *s, const char *name)
+    const char *ctrl1, const struct setting *s)
 {
 	struct mount m;
 
 	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
 		return &r->hier[0];
 	if (!find_mount(&m, ctrl1))
-		die("%s%s=%s: the host has no %s controller to offer: %s",
-		    s->where, name, s->value, ctrl,
+		die("%s%s: the host has no %s controller to offer: %s",
+		    s->where, conf_text(s), ctrl,
 		    why_missing(ctrl1, *r->delegated));
 	return v1_hier(r, &m);
 }
@@ -408,14 +410,14 @@ choose(struct run *r, const char *have, char *need, size_t size)
 	for (i = 0; i < LEN(limits); i++)
 		for (each(r->conf, s, limits[i].id)) {
 			h = hier_of(r, have, limits[i].ctrl, limits[i].ctrl1,
-			    s, limits[i].file);
+			    s);
 			if (!*h->ctrl)
 				len += snprintf(need + len, size - len,
 				    "+%s ", limits[i].ctrl);
 		}
 	for (each(r->conf, s, KEY_CGROUP)) {
 		controller_of(s, ctrl, sizeof(ctrl));
-		h = hier_of(r, have, ctrl, ctrl, s, s->sub);
+		h = hier_of(r, have, ctrl, ctrl, s);
 		if (!*h->ctrl && strcmp(ctrl, "cgroup") && len < size)
 			len += snprintf(need + len, size - len, "+%s ", ctrl);
 	}
@@ -580,15 +582,14 @@ write_limits(struct run *r, const char *have)
 
 			h = having(r, have, l->ctrl, l->ctrl1);
 			l->text(r->conf, *h->ctrl, text, sizeof(text));
-			write_limit(h, *h->ctrl ? l->file1 : l->file, text, s,
-			    l->file);
+			write_limit(h, *h->ctrl ? l->file1 : l->file, text, s);
 		}
 	for (each(r->conf, s, KEY_CGROUP)) {
 		char ctrl[64];
 
 		controller_of(s, ctrl, sizeof(ctrl));
 		h = having(r, have, ctrl, ctrl);
-		write_limit(h, s->sub, s->value, s, s->sub);
+		write_limit(h, s->sub, s->value, s);
 	}
 }
 

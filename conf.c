@@ -22,21 +22,45 @@
 #include "crun.h"
 #include "config.h"
 
-static int errors;
+static struct {
+	int line;		/* 0: of none */
+	char *text;
+} *errors;
+static size_t nerrors;
 static int faulty[NKEYS];	/* keys that an error names: said once */
 
+/* Keeps an error line; all are printed in the order of the file.  where is
+ * "FILE:LINE: " or another beginning, which sorts last. */
 static void
 error(const char *where, const char *fmt, ...)
 {
-	char line[1024];
+	const char *number = strchr(where, ':');
+	char text[1024];
 	va_list ap;
-	int n = snprintf(line, sizeof(line), "%s", where);
+	size_t i;
+	int line;
 
 	va_start(ap, fmt);
-	vsnprintf(line + n, sizeof(line) - n, fmt, ap);
+	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	say(line);
-	errors++;
+	line = number ? atoi(number + 1) : 0;
+	errors = xrealloc(errors, nerrors + 1, sizeof(*errors));
+	for (i = nerrors++; i && line && (!errors[i - 1].line ||
+	    errors[i - 1].line > line); i--)
+		errors[i] = errors[i - 1];
+	errors[i].line = line;
+	errors[i].text = xprintf("%s%s", where, text);
+}
+
+static void
+print_errors(void)
+{
+	size_t i;
+
+	for (i = 0; i < nerrors; i++)
+		say(errors[i].text);
+	if (nerrors)
+		exit(EXIT_USAGE);
 }
 
 /* ---- the nearest known key ---- */
@@ -249,12 +273,19 @@ open_file(const char *file, char **path)
 	    CONFDIR "/%s.conf" };
 	char buf[PATH_MAX];
 	size_t i, tries = strchr(file, '/') ? 1 : LEN(forms);
+	struct stat st;
 	int fd = -1;
 
 	errno = ENOENT;
 	for (i = 0; fd < 0 && errno == ENOENT && i < tries; i++) {
 		put(buf, sizeof(buf), forms[i], file);
 		fd = open(buf, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+		/* the folder web beside /etc/crun/web.conf is not meant */
+		if (tries > 1 && fd >= 0 && !fstat(fd, &st) &&
+		    S_ISDIR(st.st_mode)) {
+			shut(&fd);
+			errno = ENOENT;
+		}
 	}
 	*path = xprintf("%s", buf);
 	if (fd < 0 && errno == ENOENT && tries > 1)
@@ -534,8 +565,7 @@ conf_load(struct conf *c, const char *file, char **over, int nover,
 	if (!c->hostname)
 		c->hostname = c->name;
 	check(c);
-	if (errors)
-		exit(EXIT_USAGE);
+	print_errors();
 }
 
 const struct setting *
@@ -555,6 +585,16 @@ conf_where(const struct conf *c, enum key_id id)
 	const struct setting *s = conf_next(c, id, NULL);
 
 	return s ? s->where : "";
+}
+
+const char *
+conf_text(const struct setting *s)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text), "%s%s=%s", keys[s->id].name, s->sub,
+	    s->value);
+	return text;
 }
 
 /* ---- printing ---- */

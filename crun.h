@@ -143,6 +143,9 @@ void conf_help(void);
 /* The next setting of that key after s (NULL: the first), or NULL. */
 const struct setting *conf_next(const struct conf *, enum key_id,
     const struct setting *s);
+/* The text of the setting, "key=value", in a buffer that the next call uses
+ * again. */
+const char *conf_text(const struct setting *);
 /* "FILE:LINE: " of the key, or "" where its default holds.  Never NULL. */
 const char *conf_where(const struct conf *, enum key_id);
 #define each(c, s, id) \
@@ -185,6 +188,9 @@ struct run {
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
 	int bind[MAXBIND];	/* detached, in the order of the bind keys */
 	int private;		/* we left the host's mount namespace */
+	int hostns, hostroot;	/* the way back to it, or -1 */
+	int stage;		/* where mounts are locked on their way */
+	char stage_path[128];
 	/* net.c */
 	char link[IFNAMSIZ];	/* the host's end; "" before it is made */
 	uint32_t bridge;	/* its index */
@@ -297,19 +303,33 @@ void ns_exec_child(struct run *) __attribute__((noreturn));
 
 /* ---- mount.c ---- */
 
-/* Gives a host without /proc or /sys, or whose / is the initial ramfs, a
- * mount namespace for the supervisor that pivot_root can work in. */
+/* Moves the supervisor into a mount namespace of its own, and makes there
+ * what the host lacks. */
 void private_host(struct run *);
+void private_undo(struct run *);
 void mount_host(struct run *);
 void mount_attach(struct run *);
-void mount_child(struct run *);
 void mount_undo(struct run *);
-/* openat2(2) below root: never leaves it, follows no magic link.  -1 and
- * errno where it cannot. */
+enum { DETACH = 2 };			/* MNT_DETACH, umount2(2) */
+
+/* openat2(2) below root: never leaves it, follows no magic link; more are
+ * further RESOLVE_ flags.  -1 and errno where it cannot. */
+int open_how(int root, const char *path, int flags, mode_t mode,
+    uint64_t more);
 int open_beneath(int root, const char *path, int flags);
 /* A detached mount of a new file system; options are "NAME=VALUE NAME ...".
- * -1 and errno where it cannot. */
+ * This and the next three: -1 and errno where they cannot. */
 int new_mount(const char *fstype, const char *options, uint64_t attr);
+/* Attaches a mount on a target, both open. */
+int mount_at(int mount, int target);
+/* A detached clone of a mount; flags: AT_RECURSIVE, AT_EMPTY_PATH. */
+int clone_tree(int dir, const char *path, int flags);
+int set_attr(int mount, uint64_t attr);		/* MOUNT_ATTR_* */
+
+/* ---- rootfs.c: the tree, put together by the child ---- */
+
+void stage_child(struct run *);		/* before GO, with the caller's ids */
+void rootfs_child(struct run *);
 
 /* ---- net.c ---- */
 

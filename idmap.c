@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -147,44 +146,50 @@ idmap_undo(struct run *r)
 	r->nuid = r->ngid = 0;
 }
 
-/* The file system of an open mount, by its number in mountinfo. */
+/* What mountinfo(5) says of path: the type of the file system that it is on,
+ * and the first mount below it that is of another type. */
 static void
-file_system(int fd, char *name, size_t size)
+look_up_mounts(const char *path, char *type, char *below, size_t size)
 {
-	char line[1024], key[32], *dash;
-	struct stat st;
+	char line[2048], point[1024], fs[64];
+	size_t len, best = 0, n = strlen(path);
 	FILE *f = fopen("/proc/self/mountinfo", "re");
+	const char *dash;
 
-	snprintf(name, size, "its file system");
-	if (!f || fstat(fd, &st) < 0) {
-		if (f)
-			fclose(f);
-		return;
-	}
-	snprintf(key, sizeof(key), " %u:%u ",
-	    (unsigned)(st.st_dev >> 8 & 0xfff),
-	    (unsigned)(st.st_dev & 0xff));
-	while (fgets(line, sizeof(line), f))
-		if (strstr(line, key) && (dash = strstr(line, " - "))) {
-			snprintf(name, size, "%.*s",
-			    (int)strcspn(dash + 3, " "), dash + 3);
-			break;
+	snprintf(type, size, "this");
+	*below = '\0';
+	while (f && fgets(line, sizeof(line), f)) {
+		dash = strstr(line, " - ");
+		if (!dash || sscanf(line, "%*s %*s %*s %*s %1023s", point) != 1
+		    || sscanf(dash, " - %63s", fs) != 1)
+			continue;
+		len = strlen(point);
+		if (!strncmp(path, point, len) && len >= best &&
+		    (len == 1 || !path[len] || path[len] == '/')) {
+			best = len;
+			snprintf(type, size, "%s", fs);
 		}
-	fclose(f);
+		if (!strncmp(point, path, n) && point[n] == '/' && !*below)
+			snprintf(below, size, "%s (%s)", point, fs);
+	}
+	if (f)
+		fclose(f);
 }
 
 static void
-cannot_idmap(int fd, const char *path, const char *where)
+cannot_idmap(const char *path, const char *where)
 {
-	char fs[64];
+	char type[1200], below[1200];
 	int err = errno;
 
-	file_system(fd, fs, sizeof(fs));
-	die("%sidmapping %s: %s on %s: %s; use another file system, or "
-	    "userns=HOSTID with files owned by that range, or userns=none",
-	    where, path, err == EINVAL ? "not supported" : strerror(err), fs,
-	    err == EPERM ? "a mount below it may be one that cannot, such as "
-	    "a /proc left mounted" : "this kernel cannot");
+	look_up_mounts(path, type, below, sizeof(type));
+	if (*below)
+		die("%sidmapping %s with all below it: perhaps %s cannot be; "
+		    "umount it: %s", where, path, below, strerror(err));
+	die("%sidmapping %s: a %s file system cannot be on this kernel (%s); "
+	    "put the folder on another, or set userns=HOSTID with files owned "
+	    "by that range, or userns=none", where, path, type,
+	    strerror(err));
 }
 
 void
@@ -210,7 +215,7 @@ idmap_mount(const struct run *r, int fd, const char *path, uint64_t attr,
 		errno = saved;
 	}
 	if (err < 0 && map)
-		cannot_idmap(fd, path, where);
+		cannot_idmap(path, where);
 	if (err < 0)
 		die("%ssetting attributes of the mount of %s:", where, path);
 }

@@ -32,6 +32,7 @@
 
 /* linux/if.h has it, but cannot stand beside net/if.h */
 enum { ADDR_GEN_NONE = 1 };	/* IN6_ADDR_GEN_MODE_NONE */
+enum { BATCH = 64 };		/* messages that surely fit in one datagram */
 
 struct message {
 	char buf[8192];
@@ -52,8 +53,7 @@ add(struct message *m, size_t size)
 
 	if (room > sizeof(m->buf) - at) {
 		m->overflow = 1;
-		at = 0;			/* scribble where nothing is sent */
-		room = 0;
+		return m->buf;		/* scribbled on, and never sent */
 	}
 	m->len = at + room;
 	memset(m->buf + at, 0, room);
@@ -78,7 +78,8 @@ end(struct message *m)
 {
 	struct nlmsghdr *h = (struct nlmsghdr *)(m->buf + m->last);
 
-	h->nlmsg_len = m->len - m->last;
+	if (!m->overflow)
+		h->nlmsg_len = m->len - m->last;
 }
 
 static void
@@ -119,7 +120,8 @@ unnest(struct message *m)
 	struct rtattr *a;
 
 	a = (struct rtattr *)(m->buf + m->nest[--m->depth]);
-	a->rta_len = m->buf + m->len - (char *)a;
+	if (!m->overflow)
+		a->rta_len = m->buf + m->len - (char *)a;
 }
 
 /* ---- sending ---- */
@@ -348,12 +350,28 @@ net_delete(const char *link)
 }
 
 /* The init is dead, and so is its network namespace with both ends of the
- * pair; the kernel removes them on its own time.  Asking it to do so at once
- * would take ten times as long as the whole start.  Should the name be needed
- * again before, net_attach() does ask. */
+ * pair; the kernel removes them on its own time, some milliseconds.  Asking
+ * it to do so at once would take longer than all the rest of a start.  But the
+ * bridge lets go of the port now, so that no two ports answer to one address;
+ * and should the name be needed again before, net_attach() does ask. */
 void
 net_undo(struct run *r)
 {
+	struct message m = { .len = 0 };
+	struct ifinfomsg *i;
+	int fd;
+
+	if (*r->link) {
+		fd = open_netlink();
+		i = begin(&m, RTM_NEWLINK, 0, sizeof(*i));
+		i->ifi_family = AF_UNSPEC;
+		attr_text(&m, IFLA_IFNAME, r->link);
+		attr32(&m, IFLA_MASTER, 0);
+		end(&m);
+		if (ask(fd, &m) < 0 && errno != ENODEV)
+			warn("taking %s off its bridge:", r->link);
+		close(fd);
+	}
 	*r->link = '\0';
 	r->bridge = 0;
 }
@@ -428,37 +446,40 @@ find_link(int fd, const char *name)
 	return q.ifr_ifindex;
 }
 
-/* The setting that the failed message was made from. */
-static const struct setting *
-failed_setting(const struct conf *c, unsigned failed)
+/* Sends what was built; made[i] is the setting that message i is from. */
+static void
+send_made(int fd, struct message *m, const struct setting **made,
+    const char *link)
 {
-	unsigned n = 1;		/* the link's own going up is first */
+	const struct setting *s;
 
-	for (each(c, s, KEY_IP))
-		if (++n == failed)
-			return s;
-	for (each(c, s, KEY_GATEWAY))
-		if (++n == failed)
-			return s;
-	return conf_next(c, KEY_BRIDGE, NULL);
+	if (!m->count || ask(fd, m) == 0)
+		return;
+	s = made[m->failed ? m->failed - 1 : 0];
+	die("%s%s on the container's %s:", s->where, conf_text(s), link);
 }
 
 static void
 set_addresses(const struct conf *c, int fd, struct message *m)
 {
+	static const enum key_id ids[] = { KEY_IP, KEY_GATEWAY };
+	const struct setting *made[BATCH];
 	uint32_t index = find_link(fd, c->ifname);
-	const struct setting *s;
+	size_t i;
 
+	made[0] = conf_next(c, KEY_BRIDGE, NULL);
 	build_flags_up(m, index);
-	for (each(c, ip, KEY_IP))
-		build_address(m, &ip->u.ip, index);
-	for (each(c, gateway, KEY_GATEWAY))
-		build_route(m, &gateway->u.ip, index);
-	if (ask(fd, m) == 0)
-		return;
-	s = failed_setting(c, m->failed);
-	die("%s%s: setting up %s in the container:", s->where, s->value,
-	    c->ifname);
+	for (i = 0; i < LEN(ids); i++)
+		for (each(c, s, ids[i])) {
+			if (m->count == BATCH)
+				send_made(fd, m, made, c->ifname);
+			made[m->count] = s;
+			if (s->id == KEY_IP)
+				build_address(m, &s->u.ip, index);
+			else
+				build_route(m, &s->u.ip, index);
+		}
+	send_made(fd, m, made, c->ifname);
 }
 
 void

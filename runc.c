@@ -15,7 +15,7 @@
  *   stages: _undo, in reverse
  *
  * Read on in this order: crun.h (what the files share), conf.c (the file),
- * ns.c (clone and exec), idmap.c, mount.c, net.c, cgroup.c (the stages),
+ * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c,
  * sec.c (the last gate), console.c and stop.c (while it runs), state.c (what
  * is left on the host meanwhile).  Policy is in config.h.
  */
@@ -53,7 +53,7 @@ static const struct stage {
 	void (*undo)(struct run *);
 	int go;			/* after its _attach, a GO */
 } stages[] = {
-	{ private_host, NULL, NULL, 0 },
+	{ private_host, NULL, private_undo, 0 },
 	{ state_host, NULL, state_undo, 0 },
 	{ idmap_host, idmap_attach, idmap_undo, 0 },
 	{ mount_host, mount_attach, mount_undo, 1 },
@@ -78,11 +78,12 @@ static void
 child(struct run *r)
 {
 	cgroup_child(r);
+	stage_child(r);
 	ns_wait_child(r);
 	ns_identity_child(r);
 	sec_keyring_child(r);
 	ns_uts_child(r);
-	mount_child(r);
+	rootfs_child(r);
 	ns_wait_child(r);
 	net_child(r);
 	sec_caps_child(r);
@@ -128,6 +129,7 @@ start(struct run *r)
 	}
 	state_started(r);
 	ns_report(r);
+	private_undo(r);
 	step("%s: the init runs", r->conf->name);
 }
 
@@ -461,7 +463,7 @@ main(int argc, char **argv)
 	prepare();
 	run = (struct run){ .conf = &conf, .pidfd = -1, .proc = -1,
 	    .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1, .tree = -1,
-	    .dev = -1, .pts = -1, .master = -1, .slave = -1, .state = -1,
+	    .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1, .stage = -1, .master = -1, .slave = -1, .state = -1,
 	    .lock = -1 };
 	find_args(&run, argv);
 	take_signals(&run);

@@ -103,6 +103,26 @@ visit(int fd, int type, const char *what)
 		die("entering %s:", what);
 }
 
+/* As the host's root, or as the container's: whose the file is differs with
+ * the kernel, and no capability counts for it (sysctl_perm()). */
+static int
+write_sysctl(const struct run *r, const char *path, const char *value)
+{
+	int bad, err;
+
+	if (!write_at(AT_FDCWD, path, value))
+		return 0;
+	if ((errno != EACCES && errno != EPERM) || !r->nuid)
+		return -1;
+	bad = setegid(idmap_gid(r, 0)) < 0 || seteuid(idmap_uid(r, 0)) < 0 ||
+	    write_at(AT_FDCWD, path, value) < 0;
+	err = errno;
+	if (seteuid(0) < 0 || setegid(0) < 0)
+		die("becoming root again:");
+	errno = err;
+	return bad ? -1 : 0;
+}
+
 static void
 set_sysctls(struct run *r)
 {
@@ -124,7 +144,7 @@ set_sysctls(struct run *r)
 	visit(r->pidfd, types, "the container's namespaces");
 	for (; s; s = conf_next(r->conf, KEY_SYSCTL, s)) {
 		sysctl_path(path, sizeof(path), s->sub);
-		if (write_at(AT_FDCWD, path, s->value) < 0)
+		if (write_sysctl(r, path, s->value) < 0)
 			die("%ssysctl.%s=%s, writing %s:", s->where, s->sub,
 			    s->value, path);
 		step("sec: %s=%s", path, s->value);
