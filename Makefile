@@ -9,14 +9,17 @@ MANDIR = $(PREFIX)/share/man
 CC := $(shell command -v musl-gcc || echo cc)
 MIRROR = http://deb.debian.org/debian
 
-SRC = runc.c conf.c keys.c ns.c idmap.c mount.c rootfs.c net.c cgroup.c sec.c \
-	console.c stop.c state.c util.c
+# What runs while a container runs stands last, beside libc: the pages of the
+# rest are not kept in memory then.
+SRC = conf.c keys.c ns.c idmap.c mount.c rootfs.c net.c cgroup.c sec.c \
+	state.c stop.c util.c console.c runc.c
 OBJ = $(SRC:%.c=build/%.o)
 
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
-CFLAGS = -O2 -g
+CFLAGS = -Os -g
 HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
-	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
+	-fno-asynchronous-unwind-tables -fno-reorder-functions \
+	-ffunction-sections -fdata-sections
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none,--gc-sections
 
 ifneq (,$(findstring musl-gcc,$(CC)))

@@ -328,16 +328,17 @@ why_missing(const char *ctrl, int delegated)
 	char text[4096], *line;
 	size_t len = strlen(ctrl);
 	static char why[160];
-	int number, groups, enabled;
+	long number, enabled;
+	char *end;
 
 	read_at(AT_FDCWD, "/proc/cgroups", text, sizeof(text));
 	for (line = text; line; line = strchr(line, '\n')) {
 		line += *line == '\n';
 		if (strncmp(line, ctrl, len) || line[len] != '\t')
 			continue;
-		if (sscanf(line + len, "%d %d %d", &number, &groups,
-		    &enabled) != 3)
-			break;
+		number = strtol(line + len, &end, 10);
+		strtol(end, &end, 10);		/* how many groups */
+		enabled = strtol(end, NULL, 10);
 		snprintf(why, sizeof(why), !enabled ?
 		    "the kernel has switched it off; boot with "
 		    "cgroup_enable=%s" : number ?

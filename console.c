@@ -243,16 +243,34 @@ console_relay(const struct pollfd *fds)
 	return asked;
 }
 
-void
-console_end(struct run *r)
+/* 0: the output does not take it now, or a signal asks us to give up. */
+static int
+wait_for_reader(struct run *r, int patient)
 {
-	if (r->master >= 0)
-		do {
-			while (out.len)
-				drain(&out);
-			fill(&out);
-			remember(out.buf, out.len);
-		} while (out.len);
+	struct pollfd p[] = { { out.to, POLLOUT, 0 },
+	    { r->signals, POLLIN, 0 } };
+
+	while (poll(p, LEN(p), patient ? -1 : 0) > 0) {
+		if (p[1].revents && signal_pending(r))
+			return 0;
+		if (p[0].revents)
+			return 1;
+	}
+	return 0;
+}
+
+void
+console_end(struct run *r, int patient)
+{
+	while (r->master >= 0) {
+		while (out.len && wait_for_reader(r, patient))
+			drain(&out);
+		out.len = 0;
+		fill(&out);
+		remember(out.buf, out.len);
+		if (!out.len)
+			break;
+	}
 	restore();
 }
 

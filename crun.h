@@ -261,6 +261,9 @@ void state_undo(struct run *);
 /* Writes down an object that is about to be made on the host: "cgroup PATH"
  * or "link NAME".  Dies when it cannot. */
 void state_record(struct run *, const char *kind, const char *what);
+/* Forgets what was written down: all of it has been removed. */
+void state_forget(struct run *);
+void state_child(struct run *);
 /* Writes the pid and its start time. */
 void state_started(struct run *);
 /* Takes a range of the pool that no running container holds and gives its
@@ -375,8 +378,9 @@ void console_begin(struct run *);
 void console_poll(struct pollfd *);
 /* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
 int console_relay(const struct pollfd *);
-/* The init has ended: writes out what it printed last, restores. */
-void console_end(struct run *);
+/* The init has ended: writes out what it printed last, and restores.  patient:
+ * for as long as the reader takes, or until a signal comes. */
+void console_end(struct run *, int patient);
 /* The last 400 characters that were printed, as one line. */
 const char *console_tail(void);
 void console_resize(struct run *);

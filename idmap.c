@@ -151,18 +151,22 @@ idmap_undo(struct run *r)
 static void
 look_up_mounts(const char *path, char *type, char *below, size_t size)
 {
-	char line[2048], point[1024], fs[64];
+	char line[2048], *point, *fs;
 	size_t len, best = 0, n = strlen(path);
 	FILE *f = fopen("/proc/self/mountinfo", "re");
-	const char *dash;
+	int i;
 
 	snprintf(type, size, "this");
 	*below = '\0';
 	while (f && fgets(line, sizeof(line), f)) {
-		dash = strstr(line, " - ");
-		if (!dash || sscanf(line, "%*s %*s %*s %*s %1023s", point) != 1
-		    || sscanf(dash, " - %63s", fs) != 1)
+		fs = strstr(line, " - ");
+		for (point = line, i = 0; i < 4; i++)
+			point += strcspn(point, " ") + 1;
+		if (!fs || point > fs)
 			continue;
+		fs += 3;
+		fs[strcspn(fs, " ")] = '\0';
+		point[strcspn(point, " ")] = '\0';
 		len = strlen(point);
 		if (!strncmp(path, point, len) && len >= best &&
 		    (len == 1 || !path[len] || path[len] == '/')) {

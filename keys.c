@@ -350,7 +350,6 @@ static const char *
 set_mac(struct conf *c, struct setting *s)
 {
 	const char *p = s->value;
-	unsigned byte;
 	int i;
 
 	for (i = 0; i < 6; i++, p += 3) {
@@ -358,8 +357,7 @@ set_mac(struct conf *c, struct setting *s)
 		    !isxdigit((unsigned char)p[1]) ||
 		    p[2] != (i < 5 ? ':' : '\0'))
 			return "must be six bytes such as 02:00:00:00:00:01";
-		sscanf(p, "%2x", &byte);
-		c->mac[i] = byte;
+		c->mac[i] = strtoul(p, NULL, 16);
 	}
 	if (c->mac[0] & 1)
 		return "is a multicast address: the first byte must be even";

@@ -213,16 +213,18 @@ is_fstype(const char *path, long type)
 static int
 root_is_initramfs(void)
 {
-	char line[1024];
-	int id, parent, found = 0;
+	char line[1024], *parent;
+	int found = 0;
+	long id;
 	FILE *f;
 
 	if (!is_fstype("/", RAMFS_MAGIC) && !is_fstype("/", TMPFS_MAGIC))
 		return 0;
 	f = fopen("/proc/self/mountinfo", "re");
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = sscanf(line, "%d %d", &id, &parent) == 2 &&
-		    id == parent;
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		id = strtol(line, &parent, 10);
+		found = id == strtol(parent, NULL, 10);
+	}
 	if (f)
 		fclose(f);
 	return found;
@@ -386,16 +388,18 @@ make_place(struct run *r, int i, int mount)
 static void
 make_stage(struct run *r)
 {
-	int i;
+	int i, folder;
 
 	if (!r->nuid)
 		return;
 	put(r->stage_path, sizeof(r->stage_path), STATEDIR "/%s",
 	    r->conf->name);
 	r->stage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
-	if (r->stage < 0 || mount_at(r->stage, r->state) < 0 ||
+	folder = open(r->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->stage < 0 || folder < 0 || mount_at(r->stage, folder) < 0 ||
 	    set_propagation(r->stage, MS_SHARED) < 0)
 		die("making the stage for the mounts:");
+	close(folder);
 	make_place(r, 0, r->tree);
 	for (i = 0; i < MAXBIND; i++)
 		if (r->bind[i] >= 0)

@@ -21,6 +21,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -31,9 +32,9 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <grp.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -445,6 +446,7 @@ ns_exec_child(struct run *r)
 	sigset_t all, old;
 	pid_t pid;
 
+	umask(022);		/* as the kernel starts an init */
 	if (!r->conf->program) {
 		new_session(r);
 		exec_init(r, env);

@@ -21,12 +21,14 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
@@ -46,16 +48,18 @@ static void child(struct run *);
 static void spawn(struct run *);
 
 /* One row a thing that is made, in the order of making.  A row counts as
- * begun before its _host is called, and every begun row is undone. */
+ * begun before its _host is called, and every begun row is undone.  A reboot
+ * keeps the first rows, so that nobody takes the name or the ids meanwhile. */
+enum { KEPT = 2 };
 static const struct stage {
 	void (*host)(struct run *);
 	void (*attach)(struct run *);
 	void (*undo)(struct run *);
 	int go;			/* after its _attach, a GO */
 } stages[] = {
-	{ private_host, NULL, private_undo, 0 },
 	{ state_host, NULL, state_undo, 0 },
 	{ idmap_host, idmap_attach, idmap_undo, 0 },
+	{ private_host, NULL, private_undo, 0 },
 	{ mount_host, mount_attach, mount_undo, 1 },
 	{ cgroup_host, NULL, cgroup_undo, 0 },
 	{ console_host, NULL, console_undo, 0 },
@@ -77,6 +81,7 @@ spawn(struct run *r)
 static void
 child(struct run *r)
 {
+	state_child(r);
 	cgroup_child(r);
 	stage_child(r);
 	ns_wait_child(r);
@@ -91,9 +96,9 @@ child(struct run *r)
 }
 
 static void
-undo(struct run *r)
+undo(struct run *r, int keep)
 {
-	while (r->begun > 0) {
+	while (r->begun > keep) {
 		r->begun--;
 		if (stages[r->begun].undo)
 			stages[r->begun].undo(r);
@@ -108,7 +113,7 @@ unwind(int status, const char *line)
 	const char *reason = ns_reason(&run, &status);
 
 	say(reason ? reason : line);
-	undo(&run);
+	undo(&run, 0);
 	exit(status);
 }
 
@@ -117,10 +122,8 @@ start(struct run *r)
 {
 	size_t i;
 
-	for (i = 0; i < LEN(stages); i++) {
-		r->begun = i + 1;
-		stages[i].host(r);
-	}
+	while (r->begun < (int)LEN(stages))
+		stages[r->begun++].host(r);
 	for (i = 0; i < LEN(stages); i++) {
 		if (stages[i].attach)
 			stages[i].attach(r);
@@ -238,6 +241,30 @@ reap(struct run *r)
 	return info.si_status == SIGINT ? 0 : EXIT_SIGNAL + info.si_status;
 }
 
+/* What was needed to start is not needed to wait: the program's own pages are
+ * dropped, and come back from the file when they are touched; so is the stack
+ * below us. */
+static void
+shrink(void)
+{
+	enum { STACK = 1 << 20 };
+
+	extern const ElfW(Ehdr) __ehdr_start;	/* made by ld(1) */
+	const char *base = (const char *)&__ehdr_start;
+	const ElfW(Phdr) *p = (const void *)(base + __ehdr_start.e_phoff);
+	size_t i, page = getauxval(AT_PAGESZ), start;
+	uintptr_t here = ((uintptr_t)&i & ~(page - 1)) - page;
+
+	madvise((void *)(here - STACK), STACK, MADV_DONTNEED);
+	/* backwards: the headers lie in the first */
+	for (i = __ehdr_start.e_phnum; i-- > 0; ) {
+		start = p[i].p_vaddr & ~(page - 1);
+		if (p[i].p_type == PT_LOAD && !(p[i].p_flags & PF_W))
+			madvise((void *)(base + start), p[i].p_vaddr +
+			    p[i].p_memsz - start, MADV_DONTNEED);
+	}
+}
+
 static int
 supervise(struct run *r)
 {
@@ -247,6 +274,7 @@ supervise(struct run *r)
 	int sig;
 
 	console_begin(r);
+	shrink();
 	for (;;) {
 		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
 		p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
@@ -260,7 +288,7 @@ supervise(struct run *r)
 		if (console_relay(p + CONSOLE))
 			ask_stop(r, &stop);
 	}
-	console_end(r);
+	console_end(r, !stop.asked);
 	return reap(r);
 }
 
@@ -289,10 +317,11 @@ live(struct run *r)
 		status = supervise(r);
 		cgroup_oom(r);
 		explain(r, status, now_ms() - began);
-		undo(r);
+		undo(r, status == REBOOT ? KEPT : 0);
 		if (status != REBOOT)
 			return status;
 		step("%s: reboot", r->conf->name);
+		state_forget(r);
 	}
 }
 
@@ -402,12 +431,16 @@ static void
 check_host(void)
 {
 	struct utsname u;
-	int major, minor;
+	char *end;
+	long major, minor;
 
 	if (geteuid() != 0)
 		die("crun must be started by root");
-	if (!uname(&u) && sscanf(u.release, "%d.%d", &major, &minor) == 2 &&
-	    (major < 5 || (major == 5 && minor < 10)))
+	if (uname(&u) < 0)
+		die("uname:");
+	major = strtol(u.release, &end, 10);
+	minor = strtol(end + 1, NULL, 10);
+	if (major < 5 || (major == 5 && minor < 10))
 		die("Linux %s is too old: crun needs 5.10 or newer",
 		    u.release);
 }

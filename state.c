@@ -151,6 +151,21 @@ state_record(struct run *r, const char *kind, const char *what)
 	close(fd);
 }
 
+/* The locks are the supervisor's alone: a child that outlives it for a moment
+ * must not keep the name. */
+void
+state_child(struct run *r)
+{
+	shut(&r->lock);
+	shut(&r->ids);
+}
+
+void
+state_forget(struct run *r)
+{
+	unlinkat(r->state, "host", 0);
+}
+
 /* The 22nd field of /proc/PID/stat, counted after the name's last ')'. */
 static unsigned long long
 start_time(int proc)

@@ -158,7 +158,7 @@ stop_ask(const struct run *r, int reboot)
 	if (r->conf->program)
 		return stop_signal(r, set ? set : SIGTERM);
 	if (set)
-		return by_signal(r, set, t->ready);
+		return by_signal(r, set, 0);
 	switch (t->how) {
 	case BY_SIGNAL:
 		return by_signal(r, sig, t->ready);
