@@ -466,8 +466,6 @@ make_group(struct run *r, struct hier *h)
 		h->top = make_folder(h->base, CGROUP_TOP);
 		if (h->top < 0)
 			die("making %s/" CGROUP_TOP ":", h->path);
-		if (has_word(h->ctrl, "memory"))	/* Linux 5.10 */
-			write_at(h->top, "memory.use_hierarchy", "1");
 		if (has_word(h->ctrl, "cpuset"))
 			copy_cpuset(h->base, h->top);
 		if (!mkdirat(h->top, name, 0755))

@@ -232,13 +232,13 @@ console_relay(const struct pollfd *fds)
 		fill(&in);
 		asked = saved_valid && count_escapes(in.buf, in.len);
 	}
-	if (fds[1].revents)
+	if (fds[1].revents || in.to < 0)
 		drain(&in);
 	if (fds[2].revents && !out.len) {
 		fill(&out);
 		remember(out.buf, out.len);
 	}
-	if (fds[3].revents)
+	if (fds[3].revents || out.to < 0)
 		drain(&out);
 	return asked;
 }

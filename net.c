@@ -349,29 +349,36 @@ net_delete(const char *link)
 	close(fd);
 }
 
-/* The init is dead, and so is its network namespace with both ends of the
- * pair; the kernel removes them on its own time, some milliseconds.  Asking
- * it to do so at once would take longer than all the rest of a start.  But the
- * bridge lets go of the port now, so that no two ports answer to one address;
- * and should the name be needed again before, net_attach() does ask. */
-void
-net_undo(struct run *r)
+static void
+leave_bridge(const char *link)
 {
 	struct message m = { .len = 0 };
 	struct ifinfomsg *i;
-	int fd;
+	int fd = open_netlink();
 
-	if (*r->link) {
-		fd = open_netlink();
-		i = begin(&m, RTM_NEWLINK, 0, sizeof(*i));
-		i->ifi_family = AF_UNSPEC;
-		attr_text(&m, IFLA_IFNAME, r->link);
-		attr32(&m, IFLA_MASTER, 0);
-		end(&m);
-		if (ask(fd, &m) < 0 && errno != ENODEV)
-			warn("taking %s off its bridge:", r->link);
-		close(fd);
-	}
+	i = begin(&m, RTM_NEWLINK, 0, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	attr_text(&m, IFLA_IFNAME, link);
+	attr32(&m, IFLA_MASTER, 0);
+	end(&m);
+	if (ask(fd, &m) < 0 && errno != ENODEV)
+		warn("taking %s off its bridge:", link);
+	close(fd);
+}
+
+/* The init is dead, so the kernel will remove its network namespace and with
+ * it both ends of the pair, some milliseconds from now.  After an OS we have
+ * it done at once.  After a program, which may be one of thousands in a loop,
+ * that would take longer than all the rest of its life: the bridge lets go of
+ * the port, so that no two ports answer to one address, and should the name
+ * be needed again before the kernel is done, net_attach() deletes it. */
+void
+net_undo(struct run *r)
+{
+	if (*r->link && r->conf->program)
+		leave_bridge(r->link);
+	else if (*r->link)
+		net_delete(r->link);
 	*r->link = '\0';
 	r->bridge = 0;
 }

@@ -81,7 +81,7 @@ act() {
 	exit 0
 }
 
-# What a failed story has left running is stopped, and cleaned by a start.
+# What a story has left running or mounted is ended.
 end_of_story() {
 	rc=$?
 	trap - EXIT
@@ -92,15 +92,10 @@ end_of_story() {
 	tac mounted 2>/dev/null | while read -r m; do
 		umount -l "$m" || :
 	done
-	if [ "$rc" -ne 0 ] && [ "$rc" -ne 77 ] && [ "$uid" -eq 0 ]; then
-		[ "$rc" -eq 1 ] || echo "status $rc of the story, after: $cmd"
-		for n in "$name" "$name-b"; do
-			timeout 10 "$crun" -q -c - >/dev/null 2>&1 <<-END || :
-			name=$n
-			rootfs=/nothing
-			END
-		done
-	fi
+	case $rc in
+	0 | 1 | 77) ;;
+	*) echo "status $rc of the story itself, after: $cmd" ;;
+	esac
 	exit "$rc"
 }
 
@@ -126,7 +121,10 @@ judge() {
 	case $rc in
 	0) passed ;;
 	77) skipped "$(tail -n 1 "$dir/log")" ;;
-	*) failed ;;
+	*)
+		failed
+		[ "$uid" -ne 0 ] || sweep
+		;;
 	esac
 	rm -rf --one-file-system "$dir"
 }
@@ -166,8 +164,25 @@ compare() {
 			>>"$dir/log" || :
 		same=1
 	fi
+	mv "$T/host.old" "$T/host.before"
 	mv "$T/host.new" "$T/host.old"
 	return "$same"
+}
+
+# After a failed story: what it has left must not fail the next ones.
+sweep() {
+	diff "$T/host.before" "$T/host.old" | sed -n 's/^> process //p' |
+		while read -r pid _; do
+			kill -KILL "$pid" 2>/dev/null || :
+		done
+	sleep 0.3
+	for n in "$name" "$name-b"; do
+		timeout -k 1 10 "$crun" -q -c - >/dev/null 2>&1 <<-END || :
+		name=$n
+		rootfs=/nosuch
+		END
+	done
+	sh "$here/test/host" "$name" >"$T/host.old"
 }
 
 # ---- before the first and after the last ----
@@ -367,10 +382,11 @@ inside() {
 # up ARG...: the container of c.conf in the background, until it says "up"
 up() {
 	cmd="$crun -c ${file:-c.conf} $*"
+	rm -f up.out
 	"$crun" -c "${file:-c.conf}" "$@" >up.out 2>up.err </dev/null &
 	sup=$!
 	echo "$sup" >>kids
-	soon grep -q up up.out
+	soon grep -q '^up' up.out
 }
 
 # idle: a container that does nothing until it is told to end
@@ -2259,8 +2275,8 @@ lacks() {
 		case $f in
 		cgroup.*) return 1 ;;
 		esac
-		for dir in $(awk '/ - cgroup/ { print $5 }' \
-			/proc/self/mountinfo); do
+		groups=$(awk '/ - cgroup/ { print $5 }' /proc/self/mountinfo)
+		for dir in $groups; do
 			mkdir "$dir/crt-look" 2>/dev/null || continue
 			echo "+${f%%.*}" 2>/dev/null \
 				>"$dir/cgroup.subtree_control" || :
@@ -2352,18 +2368,19 @@ cgroup_no_way_up() {
 		for f in memory.max pids.max cpu.max cgroup.max.depth; do
 			[ ! -e $f ] || echo max 2>/dev/null >$f || echo no
 		done | sort -u
+		cd /
 		umount -l /mnt 2>/dev/null
 		for c in memory pids cpu devices; do
 			mkdir -p /tmp/$c
-			mount -t cgroup -o $c none /tmp/$c 2>/dev/null &&
-				find /tmp/$c -name crun
+			mount -t cgroup -o $c none /tmp/$c 2>/dev/null
+			[ $c = cpu ] || [ $c = devices ] || ls -d /tmp/$c/crun
 			for f in $(find /tmp/$c -name "memory.limit_in_bytes" \
 				-o -name pids.max -o -name release_agent \
 				-o -name devices.allow -o -name tasks); do
 				! (: >>$f) 2>/dev/null || echo "writable: $f"
 			done
 			umount /tmp/$c 2>/dev/null
-		done
+		done 2>/dev/null
 		true'
 	is printed no "$(xargs <out)"
 }
@@ -2419,8 +2436,9 @@ cgroup_cpus() {
 	ticks=$(awk '{ print $14 + $15 }' "/proc/$busy/stat")
 	kill -KILL "$busy"
 	ends 137 "$sup"
-	[ "$ticks" -ge "$2" ] && [ "$ticks" -le "$3" ] ||
+	if [ "$ticks" -lt "$2" ] || [ "$ticks" -gt "$3" ]; then
 		wrong "$2 to $3 ticks" "$ticks"
+	fi
 }
 story 'cgroup: cpus=0.2 holds a busy program back' cgroup_cpus cpus=0.2 10 45
 story 'cgroup: without it, it is not held back' cgroup_cpus '' 60 120
@@ -2633,3 +2651,880 @@ sec_kill_outside() {
 }
 story 'sec: no process of the host can be reached' sec_kill_outside
 
+# ---- console.c: the terminal ----
+
+# on_tty STATUS STEP...: crun with $args on a terminal, see test/pty.c
+on_tty() {
+	s=$1
+	shift
+	# shellcheck disable=SC2086 # words
+	want "$s" "$pty" -t "${secs:-15}" "$@" -- "$crun" -c c.conf $args
+}
+
+console_tty() {
+	conf
+	args='-- tty'
+	on_tty 0 'expect:^/dev/(console|pts/0)'
+	want 0 "$pty" 'expect:yes yes yes' -- "$crun" -c c.conf -- \
+		sh -c '[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo yes yes yes'
+	want 0 "$pty" 'expect:24 80' -- "$crun" -c c.conf -- stty size
+}
+story 'console: on a terminal the program has a terminal' console_tty
+
+# what is no terminal outside stays what it is
+console_mixed() {
+	conf
+	want 0 "$pty" 'expect:end' -- sh -c \
+		'"$0" -c c.conf -- sh -c "[ -t 0 ] && [ ! -t 1 ] &&
+			[ -t 2 ] && echo mixed" | tr m M; echo end' "$crun"
+	prints_like Mixed
+}
+story 'console: only what is a terminal outside is one inside' \
+	console_mixed
+
+console_own_tty() {
+	conf
+	want 0 "$pty" -- "$crun" -c c.conf -- sh -c 'ls /dev/pts; cat \
+		/proc/self/mountinfo | grep -c " /dev/pts "; ps -o tty'
+	is 'terminals' '0 ptmx 1' "$(tr -d '\r' <out | head -n 2 | xargs)"
+}
+story "console: the terminal is the container's, not the caller's" \
+	console_own_tty
+
+console_input() {
+	conf
+	want 0 "$pty" 'expect:name\?' 'send:crun\r' 'expect:hello crun' -- \
+		"$crun" -c c.conf -- sh -c \
+		'echo "name?"; read name; echo "hello $name"'
+}
+story 'console: what is typed arrives' console_input
+
+console_eof() {
+	conf
+	want 0 "$pty" 'expect:go' 'send:abc\r\x04' 'expect:end 4' -- \
+		"$crun" -c c.conf -- sh -c 'echo go; echo end $(wc -c)'
+}
+story 'console: Ctrl-D is an end of file' console_eof
+
+console_interrupt() {
+	conf
+	want 9 "$pty" 'expect:up' 'send:\x03' 'expect:got INT' -- \
+		"$crun" -c c.conf -- sh -c \
+		'trap "echo got INT; exit 9" INT; echo up
+		while :; do sleep 0.02; done'
+	want 130 "$pty" 'expect:up' 'send:\x03' -- \
+		"$crun" -c c.conf -- sh -c 'echo up; exec sleep 1000'
+}
+story 'console: Ctrl-C interrupts the program' console_interrupt
+
+console_winch() {
+	conf
+	want 143 "$pty" 'expect:^24 80' 'size:40x100' 'expect:^40 100' \
+		'kill:15' -- "$crun" -c c.conf -- sh -c \
+		'while :; do stty size; sleep 0.05; done'
+}
+story 'console: a new size of the terminal goes on' console_winch
+
+# the terminal's settings are compared by pty itself
+console_restores() {
+	conf
+	# after an end, a failed start, a signal, and a kill of the program
+	want 0 "$pty" 'expect:up' 'raw' -- "$crun" -c c.conf -- \
+		sh -c 'echo up; sleep 0.2; stty -echo -icanon'
+	want 125 "$pty" -- "$crun" -c c.conf rootfs=/nosuch -- true
+	want 127 "$pty" -- "$crun" -c c.conf init=/nosuch
+	want 143 "$pty" 'expect:up' 'raw' 'kill:15' -- "$crun" -c c.conf -- \
+		sh -c 'echo up; exec sleep 1000'
+	want 137 "$pty" 'expect:up' 'raw' -- "$crun" -c c.conf -- \
+		sh -c 'echo up; sleep 0.2; kill -9 $$'
+}
+story 'console: it is raw meanwhile, and restored in the end' \
+	console_restores
+
+console_escape() {
+	conf
+	want 143 "$pty" 'expect:up' 'send:\x1d\x1d\x1d' -- \
+		"$crun" -c c.conf -- sh -c 'echo up; exec sleep 1000'
+	want 0 "$pty" 'expect:up' 'send:\x1d\x1d' 'run:sleep 1.2' \
+		'send:\x1d' 'run:sleep 0.2' 'send:\rend\r' 'expect:got' -- \
+		"$crun" -c c.conf -- sh -c \
+		'echo up; read a; read b; echo got $b'
+}
+story 'console: three Ctrl-] within a second end it, two do not' \
+	console_escape
+
+# a busybox OS, its own copy
+os_conf() {
+	own_root
+	conf "$@"
+}
+prompt='expect:/ # '
+
+console_os_escape() {
+	os_conf
+	want 0 "$pty" "$prompt" 'send:\x1d\x1d\x1d' 'expect:busybox: down' -- \
+		"$crun" -c c.conf
+}
+story 'console: three Ctrl-] power an OS off' console_os_escape
+
+console_os_size() {
+	os_conf
+	want 0 "$pty" "$prompt" 'send:stty size\r' 'expect:^24 80' \
+		"$prompt" 'size:50x120' 'send:stty size\r' 'expect:^50 120' \
+		"$prompt" 'send:tty\r' 'expect:^/dev/console' "$prompt" \
+		'send:poweroff\r' -- "$crun" -c c.conf
+}
+story 'console: an OS has it as /dev/console, with its size' \
+	console_os_size
+
+console_os_job_control() {
+	os_conf
+	want 0 "$pty" "$prompt" 'send:sleep 100\r' 'run:sleep 0.3' \
+		'send:\x03' "$prompt" 'send:echo $?\r' 'expect:^130' \
+		"$prompt" 'send:poweroff\r' -- "$crun" -c c.conf
+}
+story 'console: Ctrl-C reaches what runs in the foreground of an OS' \
+	console_os_job_control
+
+console_flood() {
+	conf
+	want 0 "$pty" 'expect:end of the flood' -- "$crun" -c c.conf -- \
+		sh -c 'seq 1 200000; echo end of the flood'
+	is 'lines' 200001 "$(tr -d '\r' <out | wc -l)"
+	is 'the last' 200000 "$(tr -d '\r' <out | tail -n 2 | head -n 1)"
+}
+story 'console: no line of a flood is lost' console_flood
+
+console_last_words() {
+	conf
+	i=0
+	while [ "$i" -lt 10 ]; do
+		want 0 "$pty" -- "$crun" -c c.conf -- sh -c \
+			'seq 1 2000; echo last words'
+		prints_like 'last words'
+		i=$((i + 1))
+	done
+}
+story 'console: what is printed last is never lost' console_last_words
+
+console_closed() {
+	own_root
+	printf '#!/bin/sh\ntrap "exit 4" TERM\nwhile :; do echo y; done\n' \
+		>root/sbin/yes
+	chmod 755 root/sbin/yes
+	conf init=/sbin/yes stop.signal=TERM
+	cmd='crun | head -n 1'
+	{
+		"$crun" -c c.conf 2>err &
+		sup=$!
+		echo "$sup" >>kids
+		sleep 0.5
+		kill "$sup"
+		ends 4 "$sup"
+		echo "$rc" >rc
+	} | head -n 1 >out
+	is printed y "$(tr -d '\r' <out)"
+	is status 4 "$(cat rc)"
+}
+story 'console: an init is not held up by a closed output' console_closed
+
+console_stalled() {
+	own_root
+	printf '#!/bin/sh\ntrap "exit 4" TERM\nwhile :; do echo y; done\n' \
+		>root/sbin/yes
+	chmod 755 root/sbin/yes
+	conf init=/sbin/yes stop.signal=TERM stop.timeout=2
+	mkfifo fifo
+	sh -c 'exec sleep 1000' <fifo &
+	reader=$!
+	echo "$reader" >>kids
+	"$crun" -c c.conf >fifo 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	sleep 0.5
+	kill "$sup"
+	rc=0
+	tries=0
+	while [ -e "/proc/$sup/exe" ] && [ "$tries" -lt 400 ]; do
+		tries=$((tries + 1))
+		sleep 0.02
+	done
+	[ ! -e "/proc/$sup/exe" ] || wrong 'an end within 8 s' 'none'
+	kill "$reader"
+}
+story 'console: TERM ends it though nobody reads its output' \
+	console_stalled
+
+console_early_death() {
+	own_root
+	printf '#!/bin/sh\necho boom; echo crash >&2\nexit 3\n' >root/sbin/die
+	chmod 755 root/sbin/die
+	conf init=/sbin/die
+	run 3
+	says "^crun: $name: the init ended after [0-9]+ ms with status 3; it printed last: boom crash"
+	lines 1
+	printf '#!/bin/sh\nexit 3\n' >root/sbin/die
+	run 3
+	says 'status 3 and printed nothing'
+	printf '#!/bin/sh\nprintf "\\033[31mred\\007"\nexit 3\n' >root/sbin/die
+	run 3
+	says '\\x1b\[31mred\\x07'
+}
+story 'console: an init that dies at once gives its last lines' \
+	console_early_death
+
+console_quiet() {
+	own_root
+	conf userns=none
+	run 0 -q -- true
+	lines 0
+	run 127 -q -- nosuch
+	lines 1
+	run 0 -v -- true
+	says '^crun: .*userns=none'
+	says "^crun: state: /run/crun/$name"
+	says '^crun: cgroup: '
+	says '^crun: mount: /proc$'
+	says '^crun: mount: /dev/mqueue$'
+	says "^crun: $name: the init runs"
+	run 126 -v -- /etc
+	says '^crun: program /etc: Permission denied'
+}
+story 'console: -q says errors only, -v every step' console_quiet
+
+# ---- stop.c and runc.c: ends and reboots ----
+
+stop_poweroff() {
+	os_conf
+	want 0 "$pty" "$prompt" 'send:poweroff\r' 'expect:busybox: down' -- \
+		"$crun" -c c.conf
+	lines 0
+}
+story 'stop: a power-off inside gives status 0' stop_poweroff
+
+stop_halt() {
+	os_conf
+	want 0 "$pty" "$prompt" 'send:halt\r' -- "$crun" -c c.conf
+}
+story 'stop: a halt inside gives status 0' stop_halt
+
+stop_poweroff_force() {
+	os_conf
+	want 0 "$pty" "$prompt" 'send:poweroff -f\r' -- "$crun" -c c.conf
+}
+story 'stop: poweroff -f, without the init, gives status 0' \
+	stop_poweroff_force
+
+stop_reboot() {
+	os_conf bridge="$br" ip="$net.2/24"
+	show='ip addr show eth0 | grep -e inet -e ether; cat /proc/uptime'
+	want 0 "$pty" "$prompt" "send:$show\\r" 'expect:inet ' "$prompt" \
+		'send:touch /run/first\r' "$prompt" 'send:reboot\r' \
+		'expect:busybox: down' 'expect:busybox: up' "$prompt" \
+		'send:ls /run/first\r' 'expect:No such file' "$prompt" \
+		"send:$show\\r" 'expect:inet ' "$prompt" \
+		"send:ping -c 1 -W 2 $net.1\\r" 'expect: 0% packet loss' \
+		"$prompt" 'send:poweroff\r' -- "$crun" -c c.conf
+	is 'addresses, different ones' 2 "$(tr -d '\r' <out |
+		grep -e 'inet 10' -e 'link/ether' | sort -u | wc -l)"
+	is 'addresses' 4 "$(grep -c -e 'inet 10' -e 'link/ether' out)"
+}
+story 'stop: a reboot inside starts it anew, with the same addresses' \
+	stop_reboot
+
+stop_reboot_many() {
+	own_root
+	printf '#!/bin/sh\nn=$(cat /n 2>/dev/null || echo 0)\necho $((n + 1)) >/n
+		[ $n -lt 20 ] && reboot -f\npoweroff -f\n' >root/sbin/again
+	chmod 755 root/sbin/again
+	conf init=/sbin/again bridge="$br" ip="$net.2/24" memory=64M
+	run 0
+	is 'starts' 21 "$(cat root/n)"
+}
+story 'stop: twenty reboots' stop_reboot_many
+
+stop_init_status() {
+	own_root
+	printf '#!/bin/sh\nsleep 1.1\n%s\n' "$2" >root/sbin/die
+	chmod 755 root/sbin/die
+	conf init=/sbin/die
+	run "$1"
+	lines 0
+}
+story "stop: an init's own status 0" stop_init_status 0 'exit 0'
+story "stop: an init's own status 42" stop_init_status 42 'exit 42'
+
+# os_up: a busybox OS in the background
+os_up() {
+	cmd="$crun -c c.conf"
+	"$crun" -c c.conf >up.out 2>up.err </dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q 'busybox: up' up.out
+	init=$(cut -d ' ' -f 1 "/run/crun/$name/pid")
+}
+
+stop_term() {
+	os_conf
+	os_up
+	kill "-$1" "$sup"
+	ends 0 "$sup"
+	grep -q 'busybox: down' up.out || wrong 'rcK was run' "$(cat up.out)"
+	is 'standard error' '' "$(cat up.err)"
+}
+for sig in TERM INT HUP; do
+	story "stop: $sig powers a busybox OS off in order" stop_term "$sig"
+done
+
+# before its init has handlers for what it is to be told
+stop_term_early() {
+	os_conf
+	for wait in 0 0.001 0.002 0.005 0.01 0.02 0.05; do
+		"$crun" -c c.conf >up.out 2>up.err </dev/null &
+		sup=$!
+		echo "$sup" >>kids
+		sleep "$wait"
+		kill "$sup"
+		tries=0
+		while [ -e "/proc/$sup/exe" ] && [ "$tries" -lt 400 ]; do
+			tries=$((tries + 1))
+			sleep 0.02
+		done
+		[ ! -e "/proc/$sup/exe" ] || wrong 'an end within 8 s' \
+			"none, TERM after $wait s"
+		rc=0
+		wait "$sup" || rc=$?
+		case $rc in
+		0 | 143) ;;
+		*) wrong 'status 0 or 143' "$rc, TERM after $wait s" ;;
+		esac
+	done
+}
+story 'stop: TERM at any moment of the start ends it' stop_term_early
+
+# an init that does not do as it is told
+stubborn() {
+	own_root
+	cat >root/sbin/stubborn <<-'END'
+	#!/bin/sh
+	trap 'echo told' TERM USR2 INT
+	echo up
+	while :; do sleep 0.05; done
+	END
+	chmod 755 root/sbin/stubborn
+	conf init=/sbin/stubborn stop.signal=TERM "$@"
+	up
+}
+
+stop_second() {
+	stubborn
+	kill "$sup"
+	soon grep -q told up.out
+	kill "$sup"
+	ends 137 "$sup"
+	grep -q '^crun' up.err || :
+}
+story 'stop: a second TERM kills' stop_second
+
+stop_timeout() {
+	stubborn stop.timeout=1
+	kill "$sup"
+	ends 137 "$sup"
+	is 'told' 1 "$(grep -c told up.out)"
+	grep -q "^crun: $name: did not power off in 1 s; killed" up.err ||
+		wrong 'said so' "$(cat up.err)"
+}
+story 'stop: after stop.timeout it is killed, and that is said' \
+	stop_timeout
+
+stop_signal_key() {
+	own_root
+	cat >root/sbin/picky <<-'END'
+	#!/bin/sh
+	for s in TERM INT USR1 USR2 PWR; do
+		trap "echo got $s; exit 6" $s
+	done
+	echo up
+	while :; do sleep 0.02; done
+	END
+	chmod 755 root/sbin/picky
+	conf init=/sbin/picky stop.signal="$1"
+	up
+	kill "$sup"
+	ends 6 "$sup"
+	is 'it got' "up got ${1#SIG}" "$(tr -d '\r' <up.out | xargs)"
+}
+for sig in USR1 SIGPWR INT; do
+	story "stop: stop.signal=$sig" stop_signal_key "$sig"
+done
+
+stop_frozen() {
+	os_conf stop.timeout=1
+	os_up
+	dir=$(folder_of cgroup.freeze)
+	[ "$dir" ] || skip 'no cgroup v2 is mounted here'
+	echo 1 >"$dir/cgroup.freeze"
+	soon grep -q 'frozen 1' "$dir/cgroup.events"
+	kill "$sup"
+	ends 137 "$sup"
+}
+story 'stop: a frozen container is killed after stop.timeout' stop_frozen
+
+stop_stopped() {
+	conf stop.timeout=1
+	idle
+	kill -STOP "$(pgrep -P "$init")"
+	kill "$sup"
+	ends 137 "$sup"
+}
+story 'stop: a stopped program is killed after stop.timeout' stop_stopped
+
+stop_fork_bomb() {
+	conf pids=200 memory=200M
+	up -- /bin/sh -c 'b() { b | b & }; echo up; b 2>/dev/null; sleep 1000'
+	sleep 0.5
+	kill -TERM "$sup"
+	sleep 0.2
+	kill -TERM "$sup"
+	tries=0
+	while [ -e "/proc/$sup/exe" ] && [ "$tries" -lt 500 ]; do
+		tries=$((tries + 1))
+		sleep 0.02
+	done
+	[ ! -e "/proc/$sup/exe" ] || wrong 'an end' none
+	wait "$sup" || :
+}
+story 'stop: a fork bomb is stopped and leaves nothing' stop_fork_bomb
+
+# ---- state.c: what stands in /run/crun, and dead supervisors ----
+
+state_folder() {
+	conf bridge="$br"
+	idle
+	is 'modes' '700 700' "$(stat -c %a /run/crun "/run/crun/$name" |
+		xargs)"
+	is pid "$init" "$(cut -d ' ' -f 1 "/run/crun/$name/pid")"
+	is 'start time' "$(awk '{ print $22 }' "/proc/$init/stat")" \
+		"$(cut -d ' ' -f 2 "/run/crun/$name/pid")"
+	grep -q "^cgroup .*/crun/$name\$" "/run/crun/$name/host"
+	grep -q '^link cr' "/run/crun/$name/host"
+	down
+	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+}
+story 'state: /run/crun/NAME while it runs, and nothing afterwards' \
+	state_folder
+
+state_kill() {
+	conf bridge="$br" ip="$net.2/24" memory=64M
+	idle
+	kill -KILL "$sup"
+	tries=0
+	while [ -e "/proc/$init" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 100 ] || wrong 'gone within 1 s' 'there'
+		sleep 0.01
+	done
+	ends 137 "$sup"
+	inside "ping -c 1 -W 3 $net.1 >/dev/null && echo ok"
+	prints ok
+}
+story 'state: a killed supervisor takes the container along' state_kill
+
+state_kill_os() {
+	os_conf bridge="$br" ip="$net.2/24"
+	os_up
+	kill -KILL "$sup"
+	soon test ! -e "/proc/$init"
+	ends 137 "$sup"
+	os_up
+	kill "$sup"
+	ends 0 "$sup"
+}
+story 'state: an OS of a killed supervisor starts again' state_kill_os
+
+state_kill_moments() {
+	conf bridge="$br" ip="$net.2/24" memory=64M pids=50 \
+		bind=/etc:/mnt rlimit.core=0
+	i=0
+	while [ "$i" -lt 30 ]; do
+		"$crun" -c c.conf -- sleep 1000 >up.out 2>up.err </dev/null &
+		sup=$!
+		sleep "$(printf '0.%04d' "$((i * 4))")"
+		kill -KILL "$sup"
+		wait "$sup" 2>/dev/null || :
+		run 0 -- true
+		lines 0
+		i=$((i + 1))
+	done
+}
+story 'state: a supervisor killed at 30 moments of its start' \
+	state_kill_moments
+
+state_kill_calls() {
+	need strace
+	conf bridge="$br" ip="$net.2/24"
+	for call in mkdirat openat clone3 sendto mount_setattr fsmount \
+		flock write move_mount unlinkat; do
+		for n in 1 2 3 5 8; do
+			timeout 10 strace -qq -o /dev/null -e \
+				"inject=$call:signal=KILL:when=$n" \
+				"$crun" -c c.conf -- true >out 2>err || :
+			run 0 -- true
+			lines 0
+		done
+	done
+}
+limit=120
+story 'state: a supervisor killed in its system calls' state_kill_calls
+
+# a call that fails: a line, nothing left, never a running init
+state_failing_calls() {
+	need strace
+	conf bridge="$br" ip="$net.2/24" memory=64M
+	for call in clone3 mkdirat openat2 open_tree mount_setattr fsopen \
+		fsmount move_mount sendto pipe2 fchownat flock socket \
+		close_range signalfd4 setgroups pivot_root \
+		prctl sethostname; do
+		for errno in ENOMEM EPERM; do
+			rc=0
+			timeout 10 strace -f -qq -o trace -e \
+				"inject=$call:error=$errno:when=1" \
+				"$crun" -c c.conf -- echo ran >out 2>err || rc=$?
+			cmd="crun with $call failing by $errno"
+			[ "$rc" -ne 124 ] || wrong 'an end' none
+			case $rc in
+			0) [ "$call" = prctl ] || grep -q INJECTED trace ||
+				continue ;;
+			2 | 125 | 126) lines 1 && prints '' ;;
+			*) wrong 'status 125' "$rc" ;;
+			esac
+			run 0 -- true
+			lines 0
+		done
+	done
+}
+limit=120
+story 'state: a start whose system calls fail' state_failing_calls
+
+state_stale() {
+	conf
+	mkdir -p "/run/crun/$name"
+	sleep 1000 &
+	other=$!
+	echo "$other" >>kids
+	echo "$other 1" >"/run/crun/$name/pid"
+	: >"/run/crun/$name/lock"
+	echo 'link crnosuch' >"/run/crun/$name/host"
+	run 0 -- true
+	[ -e "/proc/$other/exe" ] || wrong 'it lives' 'killed'
+	kill "$other"
+	ends 143 "$other"
+	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+}
+story 'state: a stale folder with the pid of another process' state_stale
+
+state_two_starts() {
+	conf
+	i=0
+	while [ "$i" -lt 20 ]; do
+		for n in a b; do
+			timeout 10 "$crun" -c c.conf -- sleep 0.15 \
+				>"$n.out" 2>"$n.err" &
+			eval "$n=\$!"
+		done
+		ra=0 rb=0
+		# shellcheck disable=SC2154 # set by eval
+		wait "$a" || ra=$?
+		wait "$b" || rb=$?
+		case $ra-$rb in
+		0-125) grep -q 'already running' b.err ;;
+		125-0) grep -q 'already running' a.err ;;
+		*) cat a.err b.err >err && wrong '0 and 125' "$ra and $rb" ;;
+		esac || wrong 'already running' "$(cat a.err b.err)"
+		i=$((i + 1))
+	done
+}
+story 'state: of two starts of a name at once, one wins' state_two_starts
+
+state_parallel() {
+	i=0
+	while [ "$i" -lt 16 ]; do
+		i=$((i + 1))
+		printf '%s\n' "name=$name-$i" "rootfs=$root" "bridge=$br" \
+			"ip=$net.$((i + 10))/24" pids=50 >"$i.conf"
+	done
+	round=0
+	while [ "$round" -lt 5 ]; do
+		round=$((round + 1))
+		pids=
+		i=0
+		while [ "$i" -lt 16 ]; do
+			i=$((i + 1))
+			timeout 20 "$crun" -c "$i.conf" -- true \
+				>/dev/null 2>"$i.err" &
+			pids="$pids $!"
+		done
+		for p in $pids; do
+			wait "$p" || wrong 'status 0' "$(cat ./*.err)"
+		done
+	done
+}
+story 'state: sixteen containers start and end at once' state_parallel
+
+state_many() {
+	conf bridge="$br" ip="$net.2/24" memory=64M pids=50
+	i=0
+	while [ "$i" -lt 50 ]; do
+		run 0 -- true
+		lines 0
+		i=$((i + 1))
+	done
+}
+story 'state: fifty starts and ends leave nothing' state_many
+
+state_memory() {
+	os_conf bridge="$br" ip="$net.2/24" memory=64M
+	os_up
+	kb=$(awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' \
+		"/proc/$sup/smaps_rollup")
+	[ "$kb" -lt 200 ] || wrong 'less than 200 KiB of its own' "$kb KiB"
+	is 'threads' 1 "$(find "/proc/$sup/task" -mindepth 1 -maxdepth 1 |
+		wc -l)"
+	kill "$sup"
+	ends 0 "$sup"
+}
+story 'state: the supervisor has less than 200 KiB of its own' state_memory
+
+state_fds() {
+	conf
+	idle
+	ls -l "/proc/$sup/fd" >fds
+	n=$(grep -c -e '->' fds)
+	[ "$n" -lt 40 ] || wrong 'fewer than 40 files' "$(cat fds)"
+	down
+}
+story 'state: the supervisor has few files open' state_fds
+
+state_idle() {
+	os_conf
+	os_up
+	sleep 0.5
+	before=$(awk '/^(non)?voluntary/ { n += $2 } END { print n }' \
+		"/proc/$sup/status")
+	sleep 1
+	after=$(awk '/^(non)?voluntary/ { n += $2 } END { print n }' \
+		"/proc/$sup/status")
+	[ "$((after - before))" -le 2 ] ||
+		wrong 'no wake-ups' "$((after - before)) in a second"
+	kill "$sup"
+	ends 0 "$sup"
+}
+story 'state: the supervisor sleeps while nothing happens' state_idle
+
+# ---- operating systems ----
+
+# os TREE LOGIN: boots a copy of the tree on a terminal, twice, and ends it
+boot_os() {
+	copy_tree "$1"
+	conf bridge="$br" ip="$net.2/24" gateway="$net.1" hostname=guest
+	if [ "$2" ]; then
+		login='expect:login:'
+		user='send:root\r'
+	else
+		login='expect:/ #' user='send:\r'
+	fi
+	set -- "$login" "$user" 'expect:# ' \
+		'send:stty cols 200; PS1="# "\r' 'expect:# ' "run:sleep 0.3" \
+		"send:ping -c 1 -W 3 $net.1\\r" 'expect: 0% packet loss' \
+		'send:ip addr show eth0 | grep inet; hostname\r' \
+		"expect:inet $net.2/24" 'expect:^guest' \
+		'send:cat /proc/1/comm; echo is PID $((0 + 1))\r' \
+		'expect:is PID 1' \
+		'send:ls -d /run/systemd/system && systemctl is-system-running --wait; systemctl --failed --no-legend --plain | sed s/^/FAIL""ED-/; echo checked $((1 + 1))\r' \
+		'expect:checked 2' \
+		'send:touch /first /run/first; reboot\r' \
+		"$login" "$user" 'expect:# ' 'run:sleep 0.3' \
+		'send:ls /first /run/first; ip addr show eth0 | grep inet\r' \
+		"expect:inet $net.2/24" 'send:poweroff\r'
+	want 0 "$pty" -t 100 "$@" -- "$crun" -c c.conf
+	is 'failed units' '' "$(grep -a -o 'FAILED-[^ ]*' out || :)"
+	is 'files of the second boot' /first "$(tr -d '\r' <out |
+		grep -a -o -e '^/first' -e '^/run/first' | xargs)"
+	lines 0
+}
+
+copy_tree() {
+	from=${CRUN_CACHE:-/var/cache/crun-test}/trees/$1
+	[ -d "$from" ] || skip "no tree $1 here"
+	[ ! "${CRUN_IN_VM:-}" ] || [ "$1" = busybox ] || [ -d "$from" ] ||
+		skip "no tree $1 in this machine"
+	cp -a --reflink=auto "$from" os
+	root=$t/os
+}
+
+secs=110
+for os in bookworm trixie sid bullseye sysvinit openrc runit finit; do
+	limit=150
+	story "os: $os boots, reboots and powers off" boot_os "$os" login
+done
+story 'os: busybox boots, reboots and powers off' boot_os busybox ''
+secs=
+
+# as an operator would: TERM to the supervisor
+os_term() {
+	copy_tree "$1"
+	conf stop.timeout=60
+	"$crun" -c c.conf >up.out 2>up.err </dev/null &
+	sup=$!
+	cmd="$crun -c c.conf"
+	echo "$sup" >>kids
+	tries=0
+	until grep -q 'login:' up.out; do
+		tries=$((tries + 1))
+		[ "$tries" -lt 600 ] || wrong 'a login within 60 s' ''
+		sleep 0.1
+	done
+	kill "$sup"
+	secs=60 ends 0 "$sup"
+	is 'standard error' '' "$(cat up.err)"
+}
+for os in trixie sysvinit openrc runit finit; do
+	limit=150
+	story "os: TERM powers $os off in order" os_term "$os"
+done
+
+os_archive() {
+	copy_tree sysvinit
+	(cd os && find . -printf '%p %U:%G %m %l\n' | sort) >before
+	conf bridge="$br" ip="$net.2/24"
+	want 0 "$pty" -t 60 'expect:login:' 'send:root\r' 'expect:# ' \
+		'send:poweroff\r' -- "$crun" -c c.conf
+	tar --numeric-owner -cf os.tar -C os .
+	mkdir moved
+	tar --numeric-owner -xpf os.tar -C moved
+	(cd moved && find . -printf '%p %U:%G %m %l\n' | sort) >after
+	awk 'NR == FNR { was[$1] = $2; next }
+		$1 in was && was[$1] != $2 { print $1, was[$1], $2 }' \
+		before after >changed
+	# what the boot itself has given to other users
+	is 'owners that changed' '' "$(cat changed)"
+	root=$t/moved
+	conf bridge="$br" ip="$net.2/24" userns=500000
+	want 0 "$pty" -t 60 'expect:login:' 'send:root\r' 'expect:# ' \
+		"send:ping -c 1 -W 3 $net.1\\r" 'expect: 0% packet loss' \
+		'send:poweroff\r' -- "$crun" -c c.conf
+}
+secs=90 limit=150
+story 'os: a folder that ran is archived, unpacked and runs elsewhere' \
+	os_archive
+secs=
+
+# ---- documents and the binary ----
+
+doc_check() {
+	want 0 sh "$here/test/doc" --check
+}
+story 'doc: README, crun.1 and -h say the same' doc_check
+
+doc_mandoc() {
+	need mandoc
+	want 0 mandoc -T lint -W warning "$here/crun.1"
+	prints ''
+}
+story 'doc: the manual page is well-formed' doc_mandoc
+
+binary_hardened() {
+	need readelf
+	want 0 readelf -h -l -d -s -W "$crun"
+	prints_like 'Type: +DYN'
+	prints_like 'GNU_RELRO'
+	prints_like 'GNU_STACK.* RW '
+	prints_like '(BIND_NOW|FLAGS_1.*NOW)'
+	prints_like '__stack_chk_fail'
+	! grep -q -e INTERP -e NEEDED out ||
+		wrong 'no interpreter, no library' "$(cat out)"
+}
+story 'doc: the binary is static-PIE, with RELRO, NX and canaries' \
+	binary_hardened
+
+binary_size() {
+	need strip
+	strip -o stripped "$crun"
+	size=$(wc -c <stripped)
+	[ "$size" -lt 204800 ] || wrong 'less than 204800 bytes' "$size"
+}
+story 'doc: the binary is small' binary_size
+
+binary_reproducible() {
+	need make readelf
+	for d in one a/longer/path; do
+		mkdir -p "$d/build" "$d/test"
+		cp "$here"/*.c "$here"/*.h "$here/Makefile" "$d/"
+		cp "$here/test/libcap-ng" "$d/test/"
+		cp -a "$here/build/libcap-ng.a" "$here/build/include" \
+			"$d/build/" 2>/dev/null || :
+		want 0 make -s -C "$d" crun
+		sha256sum <"$d/crun" >>sums
+	done
+	is 'different binaries' 1 "$(sort -u sums | wc -l)"
+}
+story 'doc: two builds in two folders are the same' binary_reproducible
+
+doc_no_library() {
+	need ldd
+	rc=0
+	cmd="ldd $crun"
+	ldd "$crun" >out 2>&1 || rc=$?
+	prints_like '(statically linked|not a dynamic executable)'
+}
+story 'doc: the binary needs no library' doc_no_library
+
+# alone in a folder, with no file of the system's
+doc_alone() {
+	mkdir -p alone/rootfs
+	cp "$crun" alone/crun
+	cp -a "$root/." alone/rootfs
+	printf 'name=alone\nrootfs=/rootfs\n' >alone/c.conf
+	conf bind="$t/alone:/mnt"
+	want 0 chroot alone /crun -n -c /c.conf
+	prints_like '^rootfs=/rootfs$'
+}
+story 'doc: it runs where there is nothing else' doc_alone
+
+# ---- virtual machines ----
+
+# machine NAME OPTION...: the stories in a machine; what failed is shown
+machine() {
+	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
+	need qemu-system-x86_64
+	vm=$1
+	shift
+	rc=0
+	cmd="test/vm $*"
+	outside sh "$here/test/vm" "$@" >out 2>err || rc=$?
+	[ "$rc" -ne 77 ] || skip "no kernel: $(tail -n 1 err)"
+	grep -v -e '^ok .*[^#]$' out | grep -v '^# [0-9]* skipped' |
+		grep -e '^not ok' -e '# SKIP' -e '^#' -e ' passed, ' |
+		sed "s/^/# # vm-$vm: /; s/^# # vm/# # vm/" || :
+	if [ "$rc" -ne 0 ]; then
+		tail -n 20 err
+		exit 1
+	fi
+	tail -n 1 out | grep -q '^[1-9][0-9]* passed, 0 failed' ||
+		wrong 'a sum without failures' "$(tail -n 1 out)"
+}
+limit=2400
+story 'vm: all stories on Linux 6.12 with cgroup v2' machine 6.12-v2 \
+	-k 6.12 -c v2
+limit=2400
+story 'vm: all stories on Linux 6.1 with cgroup v1' machine 6.1-v1 \
+	-k 6.1 -c v1
+limit=2400
+story 'vm: in the initramfs of Linux 6.12, where nothing is mounted' \
+	machine 6.12-initramfs -k 6.12 -i
+
+# ---- the sum ----
+
+if [ ! "$list" ] && [ ! "$one" ]; then
+	finish
+fi

@@ -13,7 +13,7 @@
  *
  * What the program prints goes to standard output.  The terminal's settings
  * must be at the end what they were at the start.  The exit status is the
- * program's (128 + n by signal n); 124 after SECONDS (60), 123 for a step that
+ * program's (128 + n by signal n); 124 after SECONDS (15), 123 for a step that
  * failed, 122 for a terminal that was left changed; all said on standard
  * error.
  */
@@ -31,9 +31,9 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { FAILED = 123, LATE = 124, CHANGED = 122, SIZE = 1 << 20 };
+enum { FAILED = 123, LATE = 124, CHANGED = 122, SIZE = 1 << 16 };
 
-static char text[SIZE];		/* all that was printed, NULs as ? */
+static char text[SIZE];		/* the last that was printed, NULs as ? */
 static size_t len, seen;	/* seen: to where it has been matched */
 static int master, status = -1;
 static pid_t child;
@@ -70,6 +70,11 @@ take(int ms)
 
 	if (poll(&p, 1, ms) <= 0)
 		return 0;
+	if (len > SIZE / 2) {		/* the older half is forgotten */
+		memmove(text, text + len / 2, len - len / 2);
+		seen = seen > len / 2 ? seen - len / 2 : 0;
+		len -= len / 2;
+	}
 	n = read(master, text + len, SIZE - 1 - len);
 	if (n <= 0)
 		return 0;
@@ -201,8 +206,8 @@ do_step(const char *s, int tty)
 int
 main(int argc, char **argv)
 {
-	struct termios before, after;
-	int tty, seconds = 60, i, last;
+	struct termios before = { 0 }, after = { 0 };
+	int tty, seconds = 15, i, last;
 
 	setlinebuf(stderr);
 	if (argc > 2 && !strcmp(argv[1], "-t")) {
