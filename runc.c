@@ -132,7 +132,7 @@ start(struct run *r)
 	}
 	state_started(r);
 	ns_report(r);
-	private_undo(r);
+	mount_undo(r);		/* the child has taken them all */
 	step("%s: the init runs", r->conf->name);
 }
 
