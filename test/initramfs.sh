@@ -130,7 +130,8 @@ os() {
 	done
 	printf '%s\r' "$1" >&3
 	n=0
-	until [ "$2" -eq 1 ] || [ "$(grep -c '^busybox: up' out)" -eq 2 ]; do
+	until [ "$2" -eq 1 ] || grep -A 99 '^busybox: down' out |
+		grep -q '/ # '; do
 		n=$((n + 1))
 		[ "$n" -lt 200 ] || wrong 'a second boot' ''
 		sleep 0.1
@@ -149,7 +150,7 @@ stop() {
 	"$crun" -c small.conf >out 2>err </dev/null &
 	sup=$!
 	n=0
-	until grep -q '^busybox: up' out; do
+	until grep -q '/ # ' out; do
 		n=$((n + 1))
 		[ "$n" -lt 200 ] || wrong 'it is up' ''
 		sleep 0.1
