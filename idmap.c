@@ -190,7 +190,7 @@ cannot_idmap(const char *path, const char *where)
 	if (*below)
 		die("%sidmapping %s with all below it: perhaps %s cannot be; "
 		    "umount it: %s", where, path, below, strerror(err));
-	die("%sidmapping %s: a %s file system cannot be on this kernel (%s); "
+	die("%sidmapping %s: a file system of type %s cannot be (%s); "
 	    "put the folder on another, or set userns=HOSTID with files owned "
 	    "by that range, or userns=none", where, path, type,
 	    strerror(err));
