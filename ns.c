@@ -115,10 +115,12 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 	}
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
-		die("making the namespaces (clone3)%s:", errno == EPERM ||
-		    errno == ENOSPC ? ", see /proc/sys/user/max_*_namespaces" :
-		    errno == EINVAL ? ", the kernel lacks one (CONFIG_USER_NS, "
-		    "CONFIG_PID_NS, CONFIG_NET_NS, CONFIG_IPC_NS)" : "");
+		die("making the namespaces (clone3)%s:", errno == EPERM ?
+		    ", which a chroot or a setting of this kernel forbids" :
+		    errno == ENOSPC ? ", more than /proc/sys/user/max_*_"
+		    "namespaces allow" : errno == EINVAL ? ", the kernel "
+		    "lacks one (CONFIG_USER_NS, CONFIG_PID_NS, CONFIG_NET_NS, "
+		    "CONFIG_IPC_NS)" : "");
 	if (!pid) {
 		report = r->report[1];
 		on_die = send_failure;

@@ -530,7 +530,9 @@ pivot(struct run *r)
 {
 	if (fchdir(r->tree) < 0 ||
 	    syscall(SYS_pivot_root, ".", ".") < 0)
-		die("pivot_root into %s:", r->conf->rootfs);
+		die("pivot_root into %s%s:", r->conf->rootfs,
+		    errno == EINVAL ? ", as our own / is no mount point: "
+		    "in a chroot, bind it on itself before" : "");
 	if (syscall(SYS_umount2, ".", DETACH) < 0)
 		die("leaving the host's root:");
 	if (chdir("/") < 0)
