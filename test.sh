@@ -222,8 +222,11 @@ outside() {
 	fi
 }
 
-# /sys of our network; a /run that nobody else writes to
+# /sys of our network; a /run that nobody else writes to; a copy of /etc, for
+# a crun that fails to stay in its rootfs
 own_host() {
+	cp -a /etc "$T/etc"
+	mount --bind "$T/etc" /etc
 	groups=$T/groups
 	mkdir "$groups"
 	mount --rbind /sys/fs/cgroup "$groups"
@@ -1979,7 +1982,8 @@ mount_canary() {
 		rm -rf "root/$link"
 		ln -s "$2" "root/$link"
 	done
-	conf "$3" dns=9.9.9.9 hostname=new bind=/etc:/tmp/b tmpfs=/mnt/t
+	conf "$3" dns=9.9.9.9 hostname=new bind=/etc:/tmp/crt-b \
+		tmpfs=/mnt/crt-t
 	rc=0
 	cmd='crun'
 	timeout 20 "$crun" -c c.conf -- true >out 2>err || rc=$?
@@ -3016,7 +3020,25 @@ stop_link() {
 }
 story 'stop: an OS that has ended has left no link' stop_link
 
-# before its init has handlers for what it is to be told
+# a signal to a PID 1 without a handler for it is lost
+stop_not_ready() {
+	own_root
+	cat >root/sbin/slow <<-'END'
+	#!/bin/sh
+	echo up
+	sleep 0.7
+	trap 'echo told; exit 6' TERM
+	while :; do sleep 0.02; done
+	END
+	chmod 755 root/sbin/slow
+	conf init=/sbin/slow stop.signal=TERM stop.timeout=20
+	up
+	kill "$sup"
+	secs=5 ends 6 "$sup"
+}
+story 'stop: an init that is not ready to hear it is asked again' \
+	stop_not_ready
+
 stop_term_early() {
 	os_conf
 	for wait in 0 0.001 0.002 0.005 0.01 0.02 0.05; do
