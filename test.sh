@@ -3135,7 +3135,9 @@ story 'stop: a frozen container is killed after stop.timeout' stop_frozen
 stop_stopped() {
 	conf stop.timeout=1
 	idle
-	kill -STOP "$(pgrep -P "$init")"
+	program=$(pgrep -P "$init")
+	kill -STOP "$program"
+	soon grep -q '^State:.T' "/proc/$program/status"
 	kill "$sup"
 	ends 137 "$sup"
 }
@@ -3558,36 +3560,55 @@ story 'doc: it runs where there is nothing else' doc_alone
 # What a kernel can change; the configuration is the same on all.
 of_kernel='host: ns: idmap: mount: net: cgroup: sec: console: stop: state: os:'
 
-# machine NAME OPTION...: the stories in a machine; what failed is shown
+# machine NAME OPTION...: the stories in a machine
 machine() {
-	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
-	need qemu-system-x86_64
 	vm=$1
 	shift
 	rc=0
-	cmd="test/vm $*"
 	# shellcheck disable=SC2086 # a list of words
-	outside sh "$here/test/vm" "$@" $of_kernel >out 2>err || rc=$?
-	[ "$rc" -ne 77 ] || skip "no kernel: $(tail -n 1 err)"
-	grep -v -e '^ok .*[^#]$' out | grep -v '^# [0-9]* skipped' |
+	outside sh "$here/test/vm" "$@" $of_kernel >"$vm.out" 2>"$vm.err" ||
+		rc=$?
+	echo "$rc" >"$vm.rc"
+}
+
+# judge_machine NAME: what failed or was skipped in it is shown
+judge_machine() {
+	rc=$(cat "$1.rc")
+	cmd="test/vm ($1)"
+	[ "$rc" -ne 77 ] || skip "no kernel: $(tail -n 1 "$1.err")"
+	grep -v -e '^ok .*[^#]$' "$1.out" | grep -v '^# [0-9]* skipped' |
 		grep -e '^not ok' -e '# SKIP' -e '^#' -e ' passed, ' |
-		sed "s/^/# # vm-$vm: /; s/^# # vm/# # vm/" || :
+		sed "s/^/# # vm-$1: /" || :
 	if [ "$rc" -ne 0 ]; then
-		tail -n 20 err
+		tail -n 20 "$1.err"
 		exit 1
 	fi
-	tail -n 1 out | grep -q '^[1-9][0-9]* passed, 0 failed' ||
-		wrong 'a sum without failures' "$(tail -n 1 out)"
+	tail -n 1 "$1.out" | grep -q '^[1-9][0-9]* passed, 0 failed' ||
+		wrong 'a sum without failures' "$(tail -n 1 "$1.out")"
 }
-limit=2400
-story 'vm: the stories on Linux 6.12 with cgroup v2' machine 6.12-v2 \
-	-k 6.12 -c v2
-limit=2400
-story 'vm: the stories on Linux 6.1 with cgroup v1' machine 6.1-v1 \
-	-k 6.1 -c v1
-limit=2400
-story 'vm: in the initramfs of Linux 6.12, where nothing is mounted' \
-	machine 6.12-initramfs -k 6.12 -i
+
+# each has one processor of ours: two at a time
+two_machines() {
+	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
+	need qemu-system-x86_64
+	machine 6.12-v2 -k 6.12 -c v2 -t 3000 &
+	machine 6.1-v1 -k 6.1 -c v1 -t 3000 &
+	wait
+	judge_machine 6.12-v2
+	judge_machine 6.1-v1
+}
+limit=3300
+story 'vm: the stories on Linux 6.12 with cgroup v2 and on 6.1 with v1' \
+	two_machines
+
+initramfs() {
+	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
+	need qemu-system-x86_64
+	machine initramfs -k 6.12 -i -t 600
+	judge_machine initramfs
+}
+limit=700
+story 'vm: in an initramfs, where nothing is mounted' initramfs
 
 # ---- the sum ----
 
