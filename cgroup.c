@@ -662,7 +662,6 @@ cgroup_oom(struct run *r)
 {
 	const struct setting *s = conf_next(r->conf, KEY_MEMORY, NULL);
 	uint64_t kills = 0;
-	char line[512];
 	size_t i;
 
 	for (i = 0; i < r->nhier; i++) {
@@ -674,11 +673,9 @@ cgroup_oom(struct run *r)
 	}
 	if (!kills)
 		return;
-	put(line, sizeof(line), "%s%s: out of memory, %" PRIu64
-	    " process%s killed at %s%s", s ? s->where : "", r->conf->name,
-	    kills, kills == 1 ? "" : "es", s ? "memory=" :
-	    "a limit above the container's", s ? s->value : "");
-	say(line);
+	tell("%s%s: out of memory, %" PRIu64 " process%s killed at %s",
+	    s ? s->where : "", r->conf->name, kills, kills == 1 ? "" : "es",
+	    s ? conf_text(s) : "a limit above the container's");
 }
 
 /* ---- removal ---- */

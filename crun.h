@@ -219,6 +219,8 @@ void die(const char *fmt, ...)
 /* Like die(), with another exit status than EXIT_SETUP. */
 void fail(int status, const char *fmt, ...)
     __attribute__((noreturn, format(printf, 2, 3)));
+/* Likewise, and goes on: tell() always, warn() unless -q. */
+void tell(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* A line for -v. */
 void step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));

@@ -252,7 +252,7 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 
 /* Up only after IPv6 is off: an address is made at the moment of going up. */
 static void
-build_up(struct message *m, const char *link)
+build_up(struct message *m, const char *link, int ipv6)
 {
 	uint8_t mode = ADDR_GEN_NONE;
 	struct ifinfomsg *i;
@@ -261,11 +261,13 @@ build_up(struct message *m, const char *link)
 	i->ifi_family = AF_UNSPEC;
 	i->ifi_flags = i->ifi_change = IFF_UP;
 	attr_text(m, IFLA_IFNAME, link);
-	nest(m, IFLA_AF_SPEC);
-		nest(m, AF_INET6);
-			attr(m, IFLA_INET6_ADDR_GEN_MODE, &mode, 1);
+	if (ipv6) {
+		nest(m, IFLA_AF_SPEC);
+			nest(m, AF_INET6);
+				attr(m, IFLA_INET6_ADDR_GEN_MODE, &mode, 1);
+			unnest(m);
 		unnest(m);
-	unnest(m);
+	}
 	end(m);
 }
 
@@ -301,7 +303,7 @@ net_attach(struct run *r)
 	struct message m = { 0 };
 	uint32_t mtu;
 	char path[80];
-	int fd, err;
+	int fd, err, ipv6;
 
 	if (!r->bridge)
 		return;
@@ -323,10 +325,11 @@ net_attach(struct run *r)
 	/* no router advertisements; a kernel without IPv6 has no such file */
 	put(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
 	    r->link);
-	if (write_at(AT_FDCWD, path, "1") < 0 && errno != ENOENT)
+	ipv6 = !write_at(AT_FDCWD, path, "1");
+	if (!ipv6 && errno != ENOENT)
 		die("writing %s:", path);
-	build_up(&m, r->link);
-	if (ask(fd, &m) < 0 && errno != EAFNOSUPPORT)
+	build_up(&m, r->link, ipv6);
+	if (ask(fd, &m) < 0)
 		die("setting %s up:", r->link);
 	close(fd);
 	step("net: %s on %s is %s inside", r->link, r->conf->bridge,

@@ -211,7 +211,7 @@ next_wait(struct run *r, struct stop *s)
 		return -1;
 	left = s->deadline - now_ms();
 	if (left <= 0) {
-		warn("%s: did not power off in %llu s; killed", r->conf->name,
+		tell("%s: did not power off in %llu s; killed", r->conf->name,
 		    (unsigned long long)r->conf->stop_timeout);
 		s->deadline = 0;
 		stop_signal(r, SIGKILL);
@@ -300,7 +300,7 @@ explain(struct run *r, int status, long long ms)
 
 	if (status <= 0 || r->conf->program || ms >= EARLY_MS)
 		return;
-	warn("%s: the init ended after %lld ms with status %d%s%s",
+	tell("%s: the init ended after %lld ms with status %d%s%s",
 	    r->conf->name, ms, status, *tail ? "; it printed last: " :
 	    " and printed nothing", tail);
 }

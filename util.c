@@ -104,6 +104,18 @@ warn(const char *fmt, ...)
 }
 
 void
+tell(const char *fmt, ...)
+{
+	char line[LINE];
+	va_list ap;
+
+	va_start(ap, fmt);
+	format(line, fmt, ap);
+	va_end(ap);
+	on_step(line);
+}
+
+void
 step(const char *fmt, ...)
 {
 	char line[LINE];
