@@ -1458,10 +1458,15 @@ ns_zombies() {
 			(sleep 0.05 &)
 			i=$((i + 1))
 		done
-		sleep 0.3
+		i=0
+		while [ "$(ls -d /proc/[0-9]* | wc -l)" -gt 5 ] &&
+			[ $i -lt 50 ]; do
+			i=$((i + 1))
+			sleep 0.1
+		done
 		cat /proc/[0-9]*/stat | grep -c " Z "
-		cat /proc/[0-9]*/comm | wc -l'
-	is 'zombies, processes' '0 4' "$(xargs <out)"
+		[ $i -lt 50 ] && echo few'
+	is 'zombies, processes' '0 few' "$(xargs <out)"
 }
 story 'ns: PID 1 reaps what the program leaves' ns_zombies
 
