@@ -315,31 +315,60 @@ private_undo(struct run *r)
 
 /* ---- which cgroup version the guest can use ---- */
 
+/* Calls each_name() with every name in a folder of the rootfs. */
+static void
+list_folder(int root, const char *path, int *version,
+    void (*each_name)(int root, const char *name, int *version))
+{
+	int fd = open_beneath(root, path, O_RDONLY | O_DIRECTORY);
+	DIR *d = fd < 0 ? NULL : fdopendir(fd);
+	struct dirent *e;
+
+	if (!d) {
+		shut(&fd);
+		return;
+	}
+	while ((e = readdir(d)))
+		each_name(root, e->d_name, version);
+	closedir(d);
+}
+
+static void
+look_for_library(int root, const char *name, int *version)
+{
+	static const char lib[] = "libsystemd-shared-";
+
+	(void)root;
+	if (!strncmp(name, lib, strlen(lib)))
+		*version = atoi(name + strlen(lib));
+	else if (!*version && !strcmp(name, "systemd"))
+		*version = 1;
+}
+
+/* Debian has it in a folder of the machine's name. */
+static void
+look_in_multiarch(int root, const char *name, int *version)
+{
+	char path[PATH_MAX];
+
+	if (!strstr(name, "-linux-"))
+		return;
+	put(path, sizeof(path), "/usr/lib/%s/systemd", name);
+	list_folder(root, path, version, look_for_library);
+}
+
 /* The version of the rootfs's systemd, from the name of its library
  * libsystemd-shared-NNN[...].so; 0: it has none, 1: older than that name. */
 static int
 systemd_version(int root)
 {
-	static const char *const dirs[] = { "/usr/lib/systemd",
-	    "/lib/systemd", "/usr/lib/x86_64-linux-gnu/systemd" };
-	static const char lib[] = "libsystemd-shared-";
-	int version = 0, fd;
-	struct dirent *e;
-	size_t i;
-	DIR *d;
+	int version = 0;
 
-	for (i = 0; i < LEN(dirs) && version < 2; i++) {
-		fd = open_beneath(root, dirs[i], O_RDONLY | O_DIRECTORY);
-		d = fd < 0 ? NULL : fdopendir(fd);
-		if (!d)
-			continue;
-		while ((e = readdir(d)))
-			if (!strncmp(e->d_name, lib, strlen(lib)))
-				version = atoi(e->d_name + strlen(lib));
-			else if (!version && !strcmp(e->d_name, "systemd"))
-				version = 1;
-		closedir(d);
-	}
+	list_folder(root, "/usr/lib/systemd", &version, look_for_library);
+	if (!version)
+		list_folder(root, "/lib/systemd", &version, look_for_library);
+	if (version == 1)
+		list_folder(root, "/usr/lib", &version, look_in_multiarch);
 	return version;
 }
 
