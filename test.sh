@@ -3584,7 +3584,7 @@ judge_machine() {
 	[ "$rc" -ne 77 ] || skip "no kernel: $(tail -n 1 "$1.err")"
 	grep -v '^# [0-9]* skipped' "$1.out" |
 		grep -e '^not ok' -e '# SKIP' -e '^#' -e ' passed, ' |
-		sed "s/^/# # vm-$1: /" || :
+		sed "s/^/# vm-$1: /" || :
 	if [ "$rc" -ne 0 ]; then
 		tail -n 20 "$1.err"
 		exit 1
