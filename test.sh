@@ -3617,6 +3617,7 @@ judge_machine() {
 # each has one processor of ours: two at a time
 two_machines() {
 	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
+	[ "${CRUN_VM:-}" ] || skip 'the machines take an hour when emulated: make test-vm'
 	need qemu-system-x86_64
 	machine 6.12-v2 -k 6.12 -c v2 -t 3000 &
 	machine 6.1-v1 -k 6.1 -c v1 -t 3000 &
@@ -3630,6 +3631,7 @@ story 'vm: the stories on Linux 6.12 with cgroup v2 and on 6.1 with v1' \
 
 initramfs() {
 	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
+	[ "${CRUN_VM:-}" ] || skip 'the machines take an hour when emulated: make test-vm'
 	need qemu-system-x86_64
 	machine initramfs -k 6.12 -i -t 600
 	judge_machine initramfs
