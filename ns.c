@@ -79,15 +79,18 @@ send_failure(int status, const char *line)
 /* ---- the supervisor's side ---- */
 
 /* The child's signals are as a fresh process has them: what our caller had
- * ignored (nohup) is not for the init. */
+ * ignored (nohup) is not for the init.  By the kernel's own call, since the C
+ * library keeps 32 to 34 for itself and refuses them, nptl(7); its struct
+ * sigaction differs by machine, but SIG_DFL is all zeroes in each. */
 static void
 default_signals(void)
 {
+	static const unsigned long none_of[16];
 	sigset_t none;
 	int sig;
 
-	for (sig = 1; sig < NSIG; sig++)
-		signal(sig, SIG_DFL);
+	for (sig = 1; sig < _NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, none_of, NULL, _NSIG / 8);
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 }

@@ -6,7 +6,9 @@
  *	probe key NAME PROGRAM ...	run it with that key in its session
  *	probe findkey NAME		ok, or the errno's name
  *	probe hold BYTES		touch so much memory and keep it
- *	probe blocked PROGRAM ...	run it with TERM blocked, CHLD ignored
+ *	probe blocked PROGRAM ...	run it with TERM blocked, all else ignored
+ *	probe watch SECONDS PID		wait until PID ends; after SECONDS end
+ *					it and all below it, by TERM, then KILL
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -207,14 +209,16 @@ hold(size_t bytes)
 static int
 blocked(char **argv)
 {
+	static const unsigned long ignore[16] = { (unsigned long)SIG_IGN };
 	sigset_t set;
+	int sig;
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGTERM);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-	signal(SIGUSR1, SIG_IGN);
-	signal(SIGHUP, SIG_IGN);
-	signal(SIGPIPE, SIG_IGN);
+	/* by the kernel's call: libc keeps 32 and 33 for itself */
+	for (sig = 1; sig < _NSIG; sig++)
+		syscall(SYS_rt_sigaction, sig, ignore, NULL, _NSIG / 8);
 	execvp(argv[0], argv);
 	return perror(argv[0]), 1;
 }
