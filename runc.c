@@ -141,13 +141,16 @@ start(struct run *r)
 static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1,
     SIGUSR2, SIGWINCH };
 
-/* SIGPIPE is blocked so that a closed output is an error of write(2). */
+/* SIGPIPE is blocked so that a closed output is an error of write(2).  A
+ * caller that ignores SIGCHLD must not have the kernel reap the init for us,
+ * wait(2): its status would be lost. */
 static void
 take_signals(struct run *r)
 {
 	sigset_t set;
 	size_t i;
 
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&set);
 	for (i = 0; i < LEN(taken); i++)
 		sigaddset(&set, taken[i]);
