@@ -69,11 +69,6 @@ test:
 	@$(MAKE) --no-print-directory crun
 	./test.sh
 
-test-vm:
-	sh test/setup build test
-	@$(MAKE) --no-print-directory crun
-	CRUN_VM=1 ./test.sh vm:
-
 bench:
 	sh test/setup build bench
 	@$(MAKE) --no-print-directory crun
@@ -98,4 +93,4 @@ uninstall:
 clean:
 	rm -rf build crun
 
-.PHONY: all setup run test test-vm bench check install uninstall clean
+.PHONY: all setup run test bench check install uninstall clean

@@ -11,10 +11,12 @@
  *					it and all below it, by TERM, then KILL
  */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <linux/keyctl.h>
+#include <poll.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -223,6 +225,65 @@ blocked(char **argv)
 	return perror(argv[0]), 1;
 }
 
+/* The parent of pid, or 0. */
+static pid_t
+parent_of(pid_t pid)
+{
+	char path[32], text[512], *p;
+	int fd, parent = 0;
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	fd = open(path, O_RDONLY);
+	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	if (fd >= 0)
+		close(fd);
+	if (n <= 0)
+		return 0;
+	text[n] = '\0';
+	p = strrchr(text, ')');
+	if (p)
+		sscanf(p, ") %*c %d", &parent);
+	return parent;
+}
+
+static void
+kill_below(pid_t top, int sig)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	pid_t pid, p;
+
+	while (d && (e = readdir(d))) {
+		pid = atoi(e->d_name);
+		for (p = pid; p > 1 && p != top; )
+			p = parent_of(p);
+		if (pid > 1 && p == top && pid != getpid())
+			kill(pid, sig);
+	}
+	if (d)
+		closedir(d);
+}
+
+/* What timeout(1) does, for a process that is not its child. */
+static int
+watch(int seconds, pid_t pid)
+{
+	static const int signals[] = { SIGTERM, SIGKILL };
+	struct pollfd p = { .events = POLLIN };
+	size_t i;
+
+	p.fd = syscall(SYS_pidfd_open, pid, 0);
+	if (p.fd < 0 || poll(&p, 1, seconds * 1000) == 1)
+		return 0;
+	for (i = 0; i < 2; i++) {
+		kill_below(pid, signals[i]);
+		if (poll(&p, 1, 10000) == 1)
+			break;
+	}
+	return 124;
+}
+
 int
 main(int argc, char **argv)
 {
@@ -243,5 +304,7 @@ main(int argc, char **argv)
 		return hold(strtoul(argv[2], NULL, 10));
 	if (!strcmp(verb, "blocked") && argc > 2)
 		return blocked(argv + 2);
+	if (!strcmp(verb, "watch") && argc == 4)
+		return watch(atoi(argv[2]), atoi(argv[3]));
 	return fputs("probe: see the head of test/probe.c\n", stderr), 2;
 }
