@@ -2421,6 +2421,33 @@ cgroup_delegated() {
 story 'cgroup: what the container may write in its own group' \
 	cgroup_delegated
 
+# as below a unit of systemd's with Delegate=yes
+cgroup_unit() {
+	v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
+	[ "$v2" ] || skip 'no cgroup v2 is mounted here'
+	unit=$v2/$name-unit
+	mkdir "$unit"
+	conf
+	"$probe" unit "$unit" "$crun" -c "$t/c.conf" -- \
+		sh -c 'echo up; exec sleep 1000' >up.out 2>up.err </dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q '^up' up.out
+	is 'cgroup of the supervisor' "0::/$name-unit/crun.supervisor" \
+		"$(grep ^0 "/proc/$sup/cgroup")"
+	[ -d "$unit/crun/$name/payload" ] ||
+		wrong "$unit/crun/$name/payload" "$(find "$unit" -type d)"
+	[ ! -e "$v2/crun/$name" ] || wrong 'none at the root' "$v2/crun/$name"
+	want 0 "$probe" unit "$unit" "$crun" -c "$t/c.conf" name="$name-b" \
+		-- cat /proc/self/cgroup
+	prints_like '^0::/$'
+	down
+	is 'folders left' "$unit" "$(find "$unit" -type d)"
+	rmdir "$unit"
+}
+story 'cgroup: in a delegated unit its tree begins at the own group' \
+	cgroup_unit
+
 cgroup_no_way_up() {
 	conf memory=64M pids=50
 	inside 'mount -t cgroup2 none /mnt && ls /mnt | grep -e crun

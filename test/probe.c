@@ -7,6 +7,8 @@
  *	probe findkey NAME		ok, or the errno's name
  *	probe hold BYTES		touch so much memory and keep it
  *	probe blocked PROGRAM ...	run it with TERM blocked, all else ignored
+ *	probe unit FOLDER PROGRAM ...	run it in that cgroup, marked as
+ *					delegated as systemd marks a unit
  *	probe watch SECONDS PID		wait until PID ends; after SECONDS end
  *					it and all below it, by TERM, then KILL
  */
@@ -29,6 +31,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -225,6 +228,22 @@ blocked(char **argv)
 	return perror(argv[0]), 1;
 }
 
+static int
+unit(const char *folder, char **argv)
+{
+	int fd;
+
+	if (chdir(folder) < 0 ||
+	    setxattr(".", "trusted.delegate", "1", 1, 0) < 0)
+		return perror("probe: trusted.delegate"), 1;
+	fd = open("cgroup.procs", O_WRONLY);
+	if (fd < 0 || write(fd, "0", 1) != 1 || chdir("/") < 0)
+		return perror("probe: cgroup.procs"), 1;
+	close(fd);
+	execvp(argv[0], argv);
+	return perror(argv[0]), 1;
+}
+
 /* The parent of pid, or 0. */
 static pid_t
 parent_of(pid_t pid)
@@ -304,6 +323,8 @@ main(int argc, char **argv)
 		return hold(strtoul(argv[2], NULL, 10));
 	if (!strcmp(verb, "blocked") && argc > 2)
 		return blocked(argv + 2);
+	if (!strcmp(verb, "unit") && argc > 3)
+		return unit(argv[2], argv + 3);
 	if (!strcmp(verb, "watch") && argc == 4)
 		return watch(atoi(argv[2]), atoi(argv[3]));
 	return fputs("probe: see the head of test/probe.c\n", stderr), 2;
