@@ -349,6 +349,11 @@ need() {
 	done
 }
 
+need_v2() {
+	grep -q ' cgroup2 ' /proc/mounts ||
+		skip 'no cgroup v2 is mounted here'
+}
+
 # want STATUS COMMAND...: its exit status; what it prints is in out and err
 want() {
 	status=$1
@@ -2385,7 +2390,11 @@ story 'cgroup: io.weight' limit_story io.weight=50 io.weight 'default 50' \
 story 'cgroup: cgroup.FILE' limit_story cgroup.pids.max=49 pids.max 49
 story 'cgroup: cgroup.memory.FILE' limit_story \
 	cgroup.memory.high=33554432 memory.high 33554432
-story 'cgroup: cgroup.cgroup.max.depth' limit_story \
+limit_v2() {
+	need_v2
+	limit_story "$@"
+}
+story 'cgroup: cgroup.cgroup.max.depth' limit_v2 \
 	cgroup.cgroup.max.depth=3 cgroup.max.depth 3
 story 'cgroup: swap' limit_story 'memory=64M swap=16M' memory.swap.max \
 	16777216 memory.memsw.limit_in_bytes 83886080
@@ -2423,8 +2432,8 @@ story 'cgroup: what the container may write in its own group' \
 
 # as below a unit of systemd's with Delegate=yes
 cgroup_unit() {
+	need_v2
 	v2=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)
-	[ "$v2" ] || skip 'no cgroup v2 is mounted here'
 	unit=$v2/$name-unit
 	mkdir "$unit"
 	conf
@@ -2885,7 +2894,7 @@ story 'console: Ctrl-C reaches what runs in the foreground of an OS' \
 
 console_flood() {
 	conf
-	want 0 "$pty" 'expect:end of the flood' -- "$crun" -c c.conf -- \
+	want 0 "$pty" -t "$((18 * slow))" 'expect:end of the flood' -- "$crun" -c c.conf -- \
 		sh -c 'seq 1 200000; echo end of the flood'
 	is 'lines' 200001 "$(tr -d '\r' <out | wc -l)"
 	is 'the last' 200000 "$(tr -d '\r' <out | tail -n 2 | head -n 1)"
@@ -3185,10 +3194,10 @@ for sig in USR1 SIGPWR INT; do
 done
 
 stop_frozen() {
+	need_v2
 	os_conf stop.timeout=1
 	os_up
 	dir=$(folder_of cgroup.freeze)
-	[ "$dir" ] || skip 'no cgroup v2 is mounted here'
 	echo 1 >"$dir/cgroup.freeze"
 	soon grep -q 'frozen 1' "$dir/cgroup.events"
 	kill "$sup"

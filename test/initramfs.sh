@@ -130,8 +130,8 @@ os() {
 	done
 	printf '%s\r' "$1" >&3
 	n=0
-	until [ "$2" -eq 1 ] || grep -A 99 '^busybox: down' out |
-		grep -q '/ # '; do
+	until [ "$2" -eq 1 ] || sed '1,/busybox: up/d' out |
+		grep -A 99 'busybox: up' | grep -q '/ # '; do
 		n=$((n + 1))
 		[ "$n" -lt 200 ] || wrong 'a second boot' ''
 		sleep 0.1
