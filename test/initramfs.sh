@@ -116,6 +116,12 @@ network() {
 	sleep 0.5
 }
 
+second_prompt() {
+	awk '/busybox: up/ { boots++ }
+		boots == 2 && /\/ # / { seen = 1 }
+		END { exit !seen }' out
+}
+
 os() {
 	conf
 	mkfifo fifo
@@ -130,8 +136,7 @@ os() {
 	done
 	printf '%s\r' "$1" >&3
 	n=0
-	until [ "$2" -eq 1 ] || sed '1,/busybox: up/d' out |
-		grep -A 99 'busybox: up' | grep -q '/ # '; do
+	until [ "$2" -eq 1 ] || second_prompt; do
 		n=$((n + 1))
 		[ "$n" -lt 200 ] || wrong 'a second boot' ''
 		sleep 0.1
