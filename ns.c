@@ -276,7 +276,7 @@ environment(const struct run *r)
 
 	env = xrealloc(NULL, LEN(config_env) + 3 + c->nset, sizeof(*env));
 	for (i = 0; i < LEN(config_env); i++)
-		env[n++] = xprintf("%s", config_env[i]);
+		env[n++] = (char *)config_env[i];
 	env[n++] = xprintf("container=%s", c->container);
 	if (r->slave >= 0)
 		env[n++] = xprintf("TERM=%s", term && *term ? term : "linux");
@@ -285,7 +285,7 @@ environment(const struct run *r)
 
 		for (i = 0; i < n && strncmp(env[i], s->value, len); i++)
 			;
-		env[i] = xprintf("%s", s->value);
+		env[i] = (char *)s->value;
 		n += i == n;
 	}
 	env[n] = NULL;

@@ -43,6 +43,7 @@
 enum { REBOOT = -1 };		/* what supervise() gives for a reboot */
 enum { EARLY_MS = 1000 };	/* an init that fails sooner shows its output */
 enum { RETRY_MS = 100 };	/* an init without handlers is asked again */
+enum { SHRINK_MS = 200 };	/* one that lives so long will live on */
 
 static void child(struct run *);
 static void spawn(struct run *);
@@ -246,7 +247,8 @@ reap(struct run *r)
 
 /* What was needed to start is not needed to wait: the program's own pages are
  * dropped, and come back from the file when they are touched; so is the stack
- * below us. */
+ * below us.  Not at once: for what ends at once, the way back costs more than
+ * all of the wait. */
 static void
 shrink(void)
 {
@@ -274,16 +276,19 @@ supervise(struct run *r)
 	enum { SIGNALS, INIT, CONSOLE, NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
 	struct stop stop = { 0, 0 };
-	int sig;
+	int sig, n, shrunk = 0;
 
 	console_begin(r);
-	shrink();
 	for (;;) {
 		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
 		p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
 		console_poll(p + CONSOLE);
-		if (poll(p, NFDS, next_wait(r, &stop)) < 0 && errno != EINTR)
+		n = next_wait(r, &stop);
+		n = poll(p, NFDS, n < 0 && !shrunk ? SHRINK_MS : n);
+		if (n < 0 && errno != EINTR)
 			die("poll:");
+		if (n == 0 && !shrunk++)
+			shrink();
 		if (p[INIT].revents)
 			break;
 		while (p[SIGNALS].revents && (sig = signal_pending(r)))

@@ -11,6 +11,7 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/capability.h>
 #include <linux/keyctl.h>
 #include <sched.h>
 #include <stdio.h>
@@ -176,26 +177,38 @@ sec_keyring_child(struct run *r)
 		    ", see /proc/sys/kernel/keys/maxkeys" : "");
 }
 
+/* What the process has: below another container it may be less than
+ * config.h's set. */
+static uint64_t
+permitted_caps(void)
+{
+	struct __user_cap_header_struct h = { _LINUX_CAPABILITY_VERSION_3, 0 };
+	struct __user_cap_data_struct d[2];
+
+	if (syscall(SYS_capget, &h, d) < 0)
+		die("reading our capabilities:");
+	return (uint64_t)d[1].permitted << 32 | d[0].permitted;
+}
+
 /* The bounding set by prctl(2), the rest by libcap-ng, whose own way to the
  * bounding set reads /proc/PID/status twice.  Numbers that crun does not know
- * are dropped too, up to the first that the kernel does not know. */
+ * are dropped too, up to the first that the kernel does not know (EINVAL). */
 void
 sec_caps_child(struct run *r)
 {
-	uint64_t keep = r->conf->caps;
-	int cap, have;
+	uint64_t keep = r->conf->caps & permitted_caps();
+	int cap;
 
 	capng_clear(CAPNG_SELECT_BOTH);
 	for (cap = 0; cap < 64; cap++) {
-		have = prctl(PR_CAPBSET_READ, cap, 0, 0, 0);
-		if (have < 0)
-			break;
-		if (have && !(keep >> cap & 1) &&
-		    prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0)
-			die("dropping capability %d:", cap);
-		if (have && keep >> cap & 1)
+		if (keep >> cap & 1)
 			capng_update(CAPNG_ADD,
 			    CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap);
+		else if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
+			if (errno == EINVAL)
+				break;
+			die("dropping capability %d:", cap);
+		}
 	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		die("clearing the ambient capabilities:");

@@ -3419,12 +3419,16 @@ state_many() {
 }
 story 'state: fifty starts and ends leave nothing' state_many
 
+is_small() {
+	kb=$(awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' \
+		"/proc/$1/smaps_rollup")
+	[ "$kb" -lt 200 ]
+}
+
 state_memory() {
 	os_conf bridge="$br" ip="$net.2/24" memory=64M
 	os_up
-	kb=$(awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' \
-		"/proc/$sup/smaps_rollup")
-	[ "$kb" -lt 200 ] || wrong 'less than 200 KiB of its own' "$kb KiB"
+	soon is_small "$sup"
 	is 'threads' 1 "$(find "/proc/$sup/task" -mindepth 1 -maxdepth 1 |
 		wc -l)"
 	kill "$sup"
