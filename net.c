@@ -16,9 +16,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/ethtool.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
+#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -181,13 +183,19 @@ ask(int fd, struct message *m)
 
 /* ---- the host's side ---- */
 
+/* Asked of the link itself: /sys may be missing, or show the links of another
+ * network namespace. */
 static int
 is_bridge(const char *link)
 {
-	char path[64];
+	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
+	struct ifreq q = { .ifr_data = (char *)&info };
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), bad;
 
-	put(path, sizeof(path), "/sys/class/net/%s/bridge", link);
-	return access(path, F_OK) == 0 || access("/sys/class/net", F_OK) < 0;
+	put(q.ifr_name, sizeof(q.ifr_name), "%s", link);
+	bad = fd < 0 || ioctl(fd, SIOCETHTOOL, &q) < 0;
+	shut(&fd);
+	return !bad && !strcmp(info.driver, "bridge");
 }
 
 static void

@@ -2211,6 +2211,17 @@ net_two() {
 }
 story 'net: two containers reach each other' net_two
 
+# /sys is of the namespace that it was mounted in
+net_other_sys() {
+	conf bridge=crt-other ip=10.199.78.2/24
+	want 0 unshare -n sh -c 'ip link add crt-other type bridge &&
+		ip addr add 10.199.78.1/24 dev crt-other &&
+		ip link set crt-other up && exec "$@"' - \
+		"$crun" -c "$t/c.conf" -- ping -c 1 -W 3 10.199.78.1
+	lines 0
+}
+story 'net: a bridge that /sys does not show' net_other_sys
+
 net_mac() {
 	net_conf
 	run 0 -- cat /sys/class/net/eth0/address
