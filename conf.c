@@ -206,7 +206,8 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 	int id;
 
 	if (!eq) {
-		error(where, "no = in \"%.40s\": every line is key=value", name);
+		error(where, "no = in \"%.40s\": every line is key=value",
+		    name);
 		return;
 	}
 	*eq = '\0';
@@ -462,7 +463,8 @@ check_ids(const struct conf *c)
 		error((u ? u : g)->where, "uidmap and gidmap go together: %s "
 		    "is missing", u ? "gidmap" : "uidmap");
 	else if (s)
-		error(s->where, "userns cannot be set beside uidmap and gidmap");
+		error(s->where, "userns cannot be set beside uidmap and "
+		    "gidmap");
 	else {
 		check_map(c, KEY_UIDMAP);
 		check_map(c, KEY_GIDMAP);

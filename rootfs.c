@@ -423,7 +423,8 @@ make_link_parents(int root, const char *path, const char *where)
 		return;
 	link[n] = '\0';
 	put(target, sizeof(target), "%.*s%s",
-	    *link == '/' ? 0 : (int)(strrchr(path, '/') + 1 - path), path, link);
+	    *link == '/' ? 0 : (int)(strrchr(path, '/') + 1 - path), path,
+	    link);
 	make_parents(root, target, where);
 }
 

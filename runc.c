@@ -504,7 +504,8 @@ main(int argc, char **argv)
 	prepare();
 	run = (struct run){ .conf = &conf, .pidfd = -1, .proc = -1,
 	    .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1, .tree = -1,
-	    .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1, .stage = -1, .master = -1, .slave = -1, .state = -1,
+	    .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
+	    .stage = -1, .master = -1, .slave = -1, .state = -1,
 	    .lock = -1 };
 	find_args(&run, argv);
 	take_signals(&run);

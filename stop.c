@@ -163,7 +163,8 @@ stop_ask(const struct run *r, int reboot)
 	case BY_SIGNAL:
 		return by_signal(r, sig, t->ready);
 	case BY_INITCTL:
-		return by_signal(r, sig, t->ready) || by_initctl(r, reboot ? '6' : '0');
+		return by_signal(r, sig, t->ready) ||
+		    by_initctl(r, reboot ? '6' : '0');
 	case BY_RUNIT:
 		return by_runit(r, reboot);
 	}
