@@ -3618,7 +3618,9 @@ binary_reproducible() {
 	done
 	is 'different binaries' 1 "$(sort -u sums | wc -l)"
 }
+secs=120 limit=300
 story 'doc: two builds in two folders are the same' binary_reproducible
+secs=
 
 doc_no_library() {
 	need ldd
