@@ -189,6 +189,8 @@ struct run {
 	int bind[MAXBIND];	/* detached, in the order of the bind keys */
 	int private;		/* we left the host's mount namespace */
 	int hostns, hostroot;	/* the way back to it, or -1 */
+	char **made;		/* what the child made in the rootfs to */
+	size_t nmade;		/* mount on; goes again if the start fails */
 	int stage;		/* where mounts are locked on their way */
 	char stage_path[128];
 	/* net.c */
@@ -295,6 +297,8 @@ void ns_release(struct run *);
 /* Waits until the init has been exec'd; dies with the child's line if it
  * was not. */
 void ns_report(struct run *);
+/* Tells the supervisor that path was made in the rootfs.  The child. */
+void ns_made_child(const char *path);
 /* Why the child failed, and its exit status, if it has said so; else NULL. */
 const char *ns_reason(struct run *, int *status);
 void ns_undo(struct run *);
@@ -333,6 +337,9 @@ int set_attr(int mount, uint64_t attr);		/* MOUNT_ATTR_* */
 
 /* ---- rootfs.c: the tree, put together by the child ---- */
 
+/* The folder that holds path's last part, which is put in *last; below root,
+ * as open_beneath() finds it.  -1 and errno where it cannot. */
+int open_parent(int root, const char *path, const char **last);
 void stage_child(struct run *);		/* before GO, with the caller's ids */
 void rootfs_child(struct run *);
 

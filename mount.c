@@ -489,11 +489,31 @@ mount_attach(struct run *r)
 	}
 }
 
+/* The last first; what is not empty any more stays. */
+static void
+remove_made(struct run *r)
+{
+	const char *last;
+	int dir;
+
+	while (r->nmade) {
+		char *path = r->made[--r->nmade];
+
+		dir = open_parent(r->tree, path, &last);
+		if (dir >= 0 && unlinkat(dir, last, AT_REMOVEDIR) < 0 &&
+		    errno == ENOTDIR)
+			unlinkat(dir, last, 0);
+		shut(&dir);
+		free(path);
+	}
+}
+
 void
 mount_undo(struct run *r)
 {
 	size_t i;
 
+	remove_made(r);
 	for (i = 0; i < MAXBIND; i++)
 		shut(&r->bind[i]);
 	shut(&r->tree);

@@ -6,8 +6,8 @@
  * means that the supervisor is gone, and the child exits.  The supervisor
  * holds its end until the init runs.  REPORT: the child sends
  * records of at most PIPE_BUF bytes, each in one write(2) and, as the pipe is
- * O_DIRECT, in one read(2): a line for -v (status 0), or why it failed (the
- * exit status).  End of file means that exec happened, as the pipe is
+ * O_DIRECT, in one read(2): a line for -v (status 0), what it has made in the
+ * rootfs, or why it failed (the exit status).  End of file means that exec happened, as the pipe is
  * close-on-exec.
  *
  * All namespaces but one are made by the one clone3(2).  The cgroup namespace
@@ -40,8 +40,11 @@
 #include "crun.h"
 #include "config.h"
 
+enum { MADE = -1 };
+
 struct record {
-	int status;		/* 0: a line for -v; else why it failed */
+	int status;		/* 0: a line for -v; MADE: a path made in the */
+				/* rootfs; else why it failed */
 	char line[PIPE_BUF - sizeof(int)];
 };
 
@@ -67,6 +70,12 @@ static void
 send_step(const char *line)
 {
 	send_record(0, line);
+}
+
+void
+ns_made_child(const char *path)
+{
+	send_record(MADE, path);
 }
 
 static void
@@ -151,6 +160,13 @@ ns_release(struct run *r)
 		die("the child died before it could be set up:");
 }
 
+static void
+keep_made(struct run *r, const char *path)
+{
+	r->made = xrealloc(r->made, r->nmade + 1, sizeof(*r->made));
+	r->made[r->nmade++] = xprintf("%s", path);
+}
+
 /* The child's next record; 0 at the end of file. */
 static int
 next_record(struct run *r, struct record *rec)
@@ -161,6 +177,8 @@ next_record(struct run *r, struct record *rec)
 		n = read(r->report[0], rec, sizeof(*rec));
 	while (n < 0 && errno == EINTR);
 	rec->line[sizeof(rec->line) - 1] = '\0';
+	if (n > 0 && rec->status == MADE)
+		keep_made(r, rec->line);
 	return n > 0;
 }
 
@@ -182,9 +200,10 @@ ns_report(struct run *r)
 			continue;
 		if (!next_record(r, &rec))
 			break;
-		if (rec.status)
+		if (rec.status > 0)
 			fail(rec.status, "%s", rec.line);
-		say(rec.line);
+		if (rec.status == 0)
+			say(rec.line);
 	}
 	shut(&r->report[0]);
 	shut(&r->go[1]);
@@ -197,7 +216,7 @@ ns_reason(struct run *r, int *status)
 	struct pollfd p = { r->report[0], POLLIN, 0 };
 
 	while (p.fd >= 0 && poll(&p, 1, 0) == 1 && next_record(r, &rec))
-		if (rec.status) {
+		if (rec.status > 0) {
 			*status = rec.status;
 			return rec.line;
 		}
@@ -207,11 +226,15 @@ ns_reason(struct run *r, int *status)
 void
 ns_undo(struct run *r)
 {
+	static struct record rec;
 	siginfo_t info;
 
 	if (r->pidfd >= 0) {
 		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
 		waitid(P_PIDFD, r->pidfd, &info, WEXITED);
+		/* all that held the other end are dead: up to its end */
+		while (r->report[0] >= 0 && next_record(r, &rec))
+			;
 	}
 	r->pid = 0;
 	shut(&r->pidfd);

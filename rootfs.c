@@ -65,8 +65,18 @@ take_stage(struct run *r)
 
 /* ---- making targets ---- */
 
-/* The folder that holds path's last part, which is put in *last. */
-static int
+/* What is made in the rootfs, and not on a mount over it, is told to the
+ * supervisor, which takes it away again if the start fails. */
+static void
+tell_made(int root, int dir, const char *path)
+{
+	struct stat a, b;
+
+	if (!fstat(root, &a) && !fstat(dir, &b) && a.st_dev == b.st_dev)
+		ns_made_child(path);
+}
+
+int
 open_parent(int root, const char *path, const char **last)
 {
 	char dir[PATH_MAX];
@@ -91,6 +101,7 @@ make_parents(int root, const char *path, const char *where)
 			fd = open_parent(root, dir, &last);
 			if (fd < 0 || mkdirat(fd, last, 0755) < 0)
 				die("%smaking %s in the rootfs:", where, dir);
+			tell_made(root, fd, dir);
 		}
 		if (fd < 0)
 			die("%s%s in the rootfs:", where, dir);
@@ -117,6 +128,7 @@ open_target(int root, const char *path, int folder, const char *where)
 		    0644);
 		if (fd < 0)
 			die("%smaking %s in the rootfs:", where, path);
+		tell_made(root, dir, path);
 		if (!folder)
 			close(fd);
 		close(dir);

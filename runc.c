@@ -133,6 +133,8 @@ start(struct run *r)
 	}
 	state_started(r);
 	ns_report(r);
+	while (r->nmade)	/* now these stay */
+		free(r->made[--r->nmade]);
 	mount_undo(r);		/* the child has taken them all */
 	step("%s: the init runs", r->conf->name);
 }

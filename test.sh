@@ -1169,6 +1169,22 @@ host_no_init() {
 }
 story 'host: a rootfs without any init' host_no_init
 
+# a failed start, of whatever folder, leaves it as it was
+host_nothing_made() {
+	mkdir -p root/etc root/run/host
+	echo here >root/file
+	root=$t/root
+	conf tmpfs=/deep/er/one bind=/etc/passwd:/a/file bind=/etc:/b/dir \
+		dns=9.9.9.9
+	find root | sort >before
+	fails 127 'no init'
+	rm -f root/etc/resolv.conf
+	find root | sort >after
+	is 'what is new in it' '' "$(diff before after || :)"
+}
+story 'host: a start that fails has made nothing in the folder' \
+	host_nothing_made
+
 story 'host: a program that is not found' fails_conf 127 \
 	'program nosuch: not found' '' -- nosuch
 story 'host: a program that is not found by its path' fails_conf 127 \
