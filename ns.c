@@ -4,11 +4,11 @@
  * its ids and mounts are there, and when its network and limits are, so that
  * it puts its tree together while the supervisor makes the veth.  End of file
  * means that the supervisor is gone, and the child exits.  The supervisor
- * holds its end until the init runs.  REPORT: the child sends
- * records of at most PIPE_BUF bytes, each in one write(2) and, as the pipe is
- * O_DIRECT, in one read(2): a line for -v (status 0), what it has made in the
- * rootfs, or why it failed (the exit status).  End of file means that exec happened, as the pipe is
- * close-on-exec.
+ * holds its end until the init runs.  REPORT: the child sends records of at
+ * most PIPE_BUF bytes, each in one write(2) and, as the pipe is O_DIRECT, in
+ * one read(2): a line for -v (status 0), a path that it has made in the rootfs
+ * (MADE), or why it failed (the exit status).  End of file means that exec
+ * happened, as the pipe is close-on-exec.
  *
  * All namespaces but one are made by the one clone3(2).  The cgroup namespace
  * is not: it takes its root from the group of the process that calls (in

@@ -3523,7 +3523,7 @@ boot_os() {
 
 copy_tree() {
 	[ "$1" != openrc ] || [ ! "${CRUN_IN_VM:-}" ] ||
-		skip 'openrc sometimes hangs on an emulated processor: open'
+		skip 'openrc took 8 minutes on an emulated processor: open'
 	from=${CRUN_CACHE:-/var/cache/crun-test}/trees/$1
 	[ -d "$from" ] || skip "the tree $1 could not be made"
 	cp -a --reflink=auto "$from" os
