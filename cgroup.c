@@ -827,30 +827,36 @@ remove_group(int top, const char *name)
 	}
 }
 
-/* BASE/crun/NAME, or one on a mount of our own. */
-void
-cgroup_remove(const char *what)
+/* BASE/crun of BASE/crun/NAME, which may be on a mount of our own. */
+static int
+open_top(const char *what)
 {
 	char path[512], *name;
-	int top, root;
+	int root, top;
 
 	put(path, sizeof(path), "%s", what);
 	name = strrchr(path, '/');
 	if (!name)
-		return;
-	*name++ = '\0';
-	if (*path == '/') {
-		top = open(path, DIR_FLAGS);
-	} else {
-		root = strncmp(path, DETACHED, strlen(DETACHED)) ?
-		    new_mount("cgroup", "none name=systemd", 0) :
-		    new_mount("cgroup2", "", 0);
-		top = openat(root, CGROUP_TOP, DIR_FLAGS);
-		shut(&root);
-	}
+		return -1;
+	*name = '\0';
+	if (*path == '/')
+		return open(path, DIR_FLAGS);
+	root = strncmp(path, DETACHED, strlen(DETACHED)) ?
+	    new_mount("cgroup", "none name=systemd", 0) :
+	    new_mount("cgroup2", "", 0);
+	top = openat(root, CGROUP_TOP, DIR_FLAGS);
+	shut(&root);
+	return top;
+}
+
+void
+cgroup_remove(const char *what)
+{
+	int top = open_top(what);
+
 	if (top < 0)
 		return;
-	remove_group(top, name);
+	remove_group(top, strrchr(what, '/') + 1);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	close(top);
 }
@@ -895,4 +901,133 @@ cgroup_undo(struct run *r)
 		shut(&h->base);
 	}
 	r->nhier = 0;
+}
+
+/* ---- a container that runs, as another crun sees it ---- */
+
+static void
+open_group(struct run *r, const char *what)
+{
+	struct hier *h;
+	int top = open_top(what);
+
+	if (top < 0 || r->nhier == MAXHIER) {
+		shut(&top);
+		return;
+	}
+	h = &r->hier[r->nhier];
+	*h = (struct hier){ .base = -1, .top = top, .tasks = -1 };
+	snprintf(h->path, sizeof(h->path), "%s", what);
+	/* v2 is recorded first */
+	snprintf(h->ctrl, sizeof(h->ctrl), r->nhier ? "v1" : "");
+	h->group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
+	h->payload = openat(h->group, "payload", DIR_FLAGS);
+	if (h->payload < 0)
+		h->payload = openat(h->group, ".", DIR_FLAGS);
+	r->nhier++;
+}
+
+void
+cgroup_open(struct run *r)
+{
+	char text[16384], *line, *save = NULL;
+
+	r->nhier = 0;
+	if (read_at(r->state, "host", text, sizeof(text)) < 0)
+		return;
+	for (line = strtok_r(text, "\n", &save); line;
+	    line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "cgroup ", 7))
+			open_group(r, line + 7);
+}
+
+void
+cgroup_close(struct run *r)
+{
+	struct hier *h;
+
+	for (h = r->hier; h < r->hier + r->nhier; h++) {
+		shut(&h->payload);
+		shut(&h->group);
+		shut(&h->top);
+	}
+	r->nhier = 0;
+}
+
+ssize_t
+cgroup_read(const struct run *r, const char *file, char *buf, size_t size)
+{
+	const struct hier *h;
+	ssize_t n = -1;
+
+	*buf = '\0';
+	for (h = r->hier; n < 0 && h < r->hier + r->nhier; h++)
+		n = read_at(h->group, file, buf, size);
+	return n;
+}
+
+/* The lines of cgroup.procs in dir and below. */
+static unsigned long
+count_procs(int dir, int depth)
+{
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), below;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	unsigned long n = 0;
+	struct dirent *e;
+	DIR *d;
+	int c;
+
+	while (f && (c = getc(f)) != EOF)
+		n += c == '\n';
+	if (f)
+		fclose(f);
+	fd = openat(dir, ".", DIR_FLAGS);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	while (d && depth < 64 && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || *e->d_name == '.')
+			continue;
+		below = openat(dir, e->d_name, DIR_FLAGS);
+		if (below >= 0)
+			n += count_procs(below, depth + 1);
+		shut(&below);
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+unsigned long
+cgroup_count(const struct run *r)
+{
+	return r->nhier ? count_procs(r->hier[0].group, 0) : 0;
+}
+
+/* The group's own state, cgroup-v2.rst: freezing takes its time, and is done
+ * when cgroup.events says so. */
+int
+cgroup_frozen(const struct run *r)
+{
+	char text[256];
+
+	return r->nhier && read_at(r->hier[0].group, "cgroup.events", text,
+	    sizeof(text)) > 0 && strstr(text, "frozen 1") != NULL;
+}
+
+int
+cgroup_freeze(const struct run *r, int frozen)
+{
+	struct pollfd p = { .events = POLLPRI };
+	long long end = now_ms() + KILL_MS, left = KILL_MS;
+	int group = r->nhier ? r->hier[0].group : -1;
+
+	if (write_at(group, "cgroup.freeze", frozen ? "1" : "0") < 0)
+		return -1;
+	p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	while (cgroup_frozen(r) != frozen && left > 0) {
+		poll(&p, 1, left);
+		left = end - now_ms();
+	}
+	shut(&p.fd);
+	errno = ETIMEDOUT;
+	return left > 0 ? 0 : -1;
 }

@@ -63,51 +63,6 @@ print_errors(void)
 		exit(EXIT_USAGE);
 }
 
-/* ---- the nearest known key ---- */
-
-/* The edit distance of two words shorter than 32. */
-static int
-distance(const char *a, const char *b)
-{
-	int row[32], i, j, diag, up;
-	int n = strlen(b);
-
-	for (j = 0; j <= n; j++)
-		row[j] = j;
-	for (i = 1; a[i - 1]; i++) {
-		diag = row[0];
-		row[0] = i;
-		for (j = 1; j <= n; j++) {
-			up = row[j];
-			row[j] = diag + (a[i - 1] != b[j - 1]);
-			if (up + 1 < row[j])
-				row[j] = up + 1;
-			if (row[j - 1] + 1 < row[j])
-				row[j] = row[j - 1] + 1;
-			diag = up;
-		}
-	}
-	return row[n];
-}
-
-static const char *
-nearest(const char *word)
-{
-	const char *best = NULL;
-	int i, d, least = 4;
-
-	if (strlen(word) >= 31)
-		return NULL;
-	for (i = 0; i < NKEYS; i++) {
-		d = distance(word, keys[i].name);
-		if (d < least && d < (int)strlen(word)) {
-			least = d;
-			best = keys[i].name;
-		}
-	}
-	return best;
-}
-
 /* ---- from text to settings ---- */
 
 /* The key of that name.  An exact name wins over a family, so cgroup.view is
@@ -202,8 +157,8 @@ parse_setting(struct conf *c, char *text, char *where, int line,
     const char *dir)
 {
 	char *eq = strchr(text, '='), *name = trim(text);
-	const char *near;
-	int id;
+	struct near near = { 0 };
+	int id, i;
 
 	if (!eq) {
 		error(where, "no = in \"%.40s\": every line is key=value",
@@ -217,9 +172,12 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 		add_setting(c, id, name, trim(eq + 1), where, line, dir);
 		return;
 	}
-	near = nearest(name);
-	if (near)
-		error(where, "unknown key %.64s; did you mean %s?", name, near);
+	near.word = name;
+	for (i = 0; i < NKEYS; i++)
+		near_try(&near, keys[i].name);
+	if (*near.best)
+		error(where, "unknown key %.64s; did you mean %s?", name,
+		    near.best);
 	else
 		error(where, "unknown key %.64s; crun -h lists the keys", name);
 }
@@ -529,24 +487,17 @@ apply(struct conf *c)
 	}
 }
 
-void
-conf_load(struct conf *c, const char *file, char **over, int nover,
-    char **program)
+/* From the open file to a checked configuration. */
+static void
+load(struct conf *c, int fd, const char *file, char **over, int nover)
 {
 	size_t size;
-	char *text, *path, *dir, *here;
-	int fd = STDIN_FILENO, i;
+	char *text, *dir, *here;
+	int i;
 
-	*c = (struct conf){ .file = file, .program = program,
-	    .memory = UINT64_MAX, .swap = UINT64_MAX };
-	if (strcmp(file, "-")) {
-		fd = open_file(file, &path);
-		check_file(fd, path);
-		c->file = path;
-	}
+	*c = (struct conf){ .file = file, .memory = UINT64_MAX,
+	    .swap = UINT64_MAX, .program = c->program };
 	text = read_all(fd, c->file, &size);
-	if (fd != STDIN_FILENO)
-		close(fd);
 	dir = folder_of(c->file);
 	parse_text(c, text, size, dir);
 	here = nover ? working_folder() : NULL;
@@ -568,6 +519,35 @@ conf_load(struct conf *c, const char *file, char **over, int nover,
 		c->hostname = c->name;
 	check(c);
 	print_errors();
+}
+
+void
+conf_load(struct conf *c, const char *file, char **over, int nover,
+    char **program)
+{
+	char *path = (char *)file;
+	int fd = STDIN_FILENO;
+
+	if (strcmp(file, "-")) {
+		fd = open_file(file, &path);
+		check_file(fd, path);
+	}
+	c->program = program;
+	load(c, fd, path, over, nover);
+	if (fd != STDIN_FILENO)
+		close(fd);
+}
+
+int
+conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
+{
+	int fd = openat(dir, "conf", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+
+	if (fd < 0)
+		return -1;
+	load(c, fd, xprintf(STATEDIR "/%s/conf", name), over, nover);
+	close(fd);
+	return 0;
 }
 
 const struct setting *
@@ -602,51 +582,65 @@ conf_text(const struct setting *s)
 /* ---- printing ---- */
 
 static void
-print_default(const struct conf *c, const struct key *k)
+print_default(const struct conf *c, const struct key *k, FILE *f)
 {
 	const uint8_t *m = c->mac;
 
 	switch (k - keys) {
 	case KEY_NAME:
-		printf("name=%s\n", c->name);
+		fprintf(f, "name=%s\n", c->name);
 		break;
 	case KEY_HOSTNAME:
 		/* said, it would be written to /etc/hostname */
-		printf("#hostname=%s\n", c->hostname);
+		fprintf(f, "#hostname=%s\n", c->hostname);
 		break;
 	case KEY_MAC:
-		printf("%smac=%02x:%02x:%02x:%02x:%02x:%02x\n",
+		fprintf(f, "%smac=%02x:%02x:%02x:%02x:%02x:%02x\n",
 		    c->bridge ? "" : "#", m[0], m[1], m[2], m[3], m[4], m[5]);
 		break;
 	case KEY_IFNAME:
-		printf("%sifname=%s\n", c->bridge ? "" : "#", c->ifname);
+		fprintf(f, "%sifname=%s\n", c->bridge ? "" : "#", c->ifname);
 		break;
 	case KEY_USERNS:
-		printf("%suserns=%s\n", c->userns == USERNS_MAPS ? "#" : "",
+		fprintf(f, "%suserns=%s\n", c->userns == USERNS_MAPS ? "#" : "",
 		    k->def);
 		break;
 	default:
 		if (k->def)
-			printf("%s=%s\n", k->name, k->def);
+			fprintf(f, "%s=%s\n", k->name, k->def);
 		else
-			printf("#%s=\n", k->name);
+			fprintf(f, "#%s=\n", k->name);
 	}
 }
 
 void
-conf_print(const struct conf *c)
+conf_print(const struct conf *c, FILE *f)
 {
 	int i, any;
 
 	for (i = 0; i < NKEYS; i++) {
 		any = 0;
 		for (each(c, s, i)) {
-			printf("%s%s=%s\n", keys[i].name, s->sub, s->value);
+			fprintf(f, "%s%s=%s\n", keys[i].name, s->sub, s->value);
 			any = 1;
 		}
 		if (!any)
-			print_default(c, &keys[i]);
+			print_default(c, &keys[i], f);
 	}
+}
+
+char *
+conf_string(const struct conf *c)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *f = open_memstream(&text, &size);
+
+	if (f)
+		conf_print(c, f);
+	if (!f || fclose(f))
+		die("writing the configuration down:");
+	return text;
 }
 
 /* The form that test/doc turns into the README's and the manual's tables:

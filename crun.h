@@ -15,6 +15,7 @@
 #include <net/if.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 #define LEN(a) (sizeof(a) / sizeof *(a))
@@ -136,8 +137,17 @@ extern const struct key keys[NKEYS];	/* keys.c */
  * that is not checked. */
 void conf_load(struct conf *, const char *file, char **over, int nover,
     char **program);
-/* Prints the whole configuration as a file that conf_load() reads. */
-void conf_print(const struct conf *);
+/* Prints the whole configuration as a file that conf_load() reads; or gives
+ * it as a string, to be freed. */
+void conf_print(const struct conf *, FILE *);
+char *conf_string(const struct conf *);
+/* Reads a running container's configuration, as conf_string() made it, from
+ * its folder, and the words KEY=VALUE over it.  -1: it is gone.  Else as
+ * conf_load(). */
+int conf_saved(struct conf *, int dir, const char *name, char **over,
+    int nover);
+/* The number of a signal by its name or number; 0: none. */
+int conf_signal(const char *);
 /* Prints the table of keys, one a line: for -h, and the documents' source. */
 void conf_help(void);
 /* The next setting of that key after s (NULL: the first), or NULL. */
@@ -168,11 +178,13 @@ struct run {
 	const struct conf *conf;
 	int begun;		/* stages whose _host has been called */
 	int signals;		/* signalfd(2): all that the supervisor takes */
+	int request;		/* the value of the last ASK */
 	char *args;		/* our arguments and environment in memory */
 	size_t args_size;
 	/* ns.c */
 	pid_t pid;		/* the init, as the supervisor sees it */
 	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
+	int supervisor;		/* pidfd; of whoever is not the supervisor */
 	int go[2], report[2];
 	/* idmap.c */
 	struct idmap *uid, *gid;
@@ -201,8 +213,11 @@ struct run {
 	int std[3];		/* what the init gets as 0, 1, 2 */
 	/* state.c */
 	int state, lock;	/* the folder /run/crun/NAME, its lock */
+	off_t recorded;		/* bytes of NAME/host that we wrote */
 	int statedir_made;	/* bits: 1 /run/crun, 2 its parent */
 };
+
+extern const struct run run_none;	/* runc.c: nothing open, nothing made */
 
 /* ---- util.c: messages, small helpers ---- */
 
@@ -250,10 +265,23 @@ int write_at(int dir, const char *path, const char *text);
 int create_at(int dir, const char *path, const char *text, mode_t mode);
 long long now_ms(void);		/* CLOCK_MONOTONIC, milliseconds */
 int has_word(const char *words, const char *word);	/* blanks or commas */
+/* Of all candidates that are tried, best is the one most like word, "" where
+ * none is. */
+struct near {
+	const char *word;
+	char best[NAME_LEN + 1];
+	int least;
+};
+void near_try(struct near *, const char *candidate);
 
-/* ---- runc.c ---- */
+/* ---- runc.c: the supervisor ---- */
 
-/* Takes a signal that asks the supervisor to end from r->signals; 0: none. */
+/* crun stop and crun reboot ask a supervisor by this signal, a real-time one,
+ * of which none is lost; sigqueue(3), its value: SECONDS << 1 | REBOOT, where
+ * 0 seconds are stop.timeout's. */
+enum { ASK = 50 };
+/* Takes a signal that asks the supervisor to end from r->signals; 0: none.
+ * After ASK its value is in r->request. */
 int signal_pending(struct run *);
 
 /* ---- state.c: /run/crun ---- */
@@ -265,15 +293,53 @@ void state_undo(struct run *);
 /* Writes down an object that is about to be made on the host: "cgroup PATH"
  * or "link NAME".  Dies when it cannot. */
 void state_record(struct run *, const char *kind, const char *what);
-/* Forgets what was written down: all of it has been removed. */
+/* The end of a life: what was written down has been removed, or, where crun
+ * set has made it, is removed now. */
 void state_forget(struct run *);
 void state_child(struct run *);
-/* Writes the pid and its start time. */
+/* Writes the configuration, the pids and their start times. */
 void state_started(struct run *);
+/* Writes the configuration alone. */
+void state_conf(struct run *);
+/* Writes how the container ended, for whoever waits: crun's exit status, and
+ * whether it was killed since it did not power off. */
+void state_ended(struct run *, int status, int killed);
+
+enum life {
+	NONE,			/* no such container */
+	DEAD,			/* its supervisor was killed */
+	STARTING,		/* or between two lives */
+	RUNNING,
+};
+/* For all but the supervisor: opens the folder, the lock, and where it is
+ * RUNNING pidfds of init and supervisor, into a run that holds nothing. */
+enum life state_open(struct run *, const char *name);
+void state_close(struct run *);
+/* What state_ended() wrote; -1: nothing. */
+int state_status(const struct run *, int *killed);
+/* The names of all folders, sorted, and their number.  Dies when they cannot
+ * be read. */
+char **state_names(size_t *);
+/* Removes what a dead supervisor of that name left; 0: there was none. */
+int state_clean(const char *name);
 /* Takes a range of the pool that no running container holds and gives its
  * number, trying from first on; dies when all are taken. */
 uint32_t state_range(struct run *, uint32_t first, uint32_t count);
 void state_range_undo(struct run *);
+
+/* ---- verbs.c, stat.c: crun VERB ---- */
+
+/* Does what the words after crun say when the first is a verb, and gives the
+ * exit status; -1: it is none. */
+int verb_main(int argc, char **argv);
+/* Prints the table of verbs, one a line: for -h. */
+void verb_help(void);
+/* state_open(), which waits while the container starts; dies unless it is
+ * RUNNING, with what to do. */
+void verb_find(struct run *, const char *name);
+/* The container's facts: a line of crun list, and all of crun stat. */
+void stat_line(struct run *, enum life, const char *name);
+void stat_all(struct run *, const char *name);
 
 /* ---- idmap.c: uid and gid maps ---- */
 
@@ -362,6 +428,21 @@ void cgroup_oom(struct run *);
 /* Kills and removes a group that a dead supervisor left; what is as
  * state_record() got it. */
 void cgroup_remove(const char *what);
+/* For all but the supervisor: opens the groups that NAME/host names; those
+ * that cannot be opened are left out.  cgroup_undo() must not follow, but
+ * cgroup_close(). */
+void cgroup_open(struct run *);
+void cgroup_close(struct run *);
+/* Reads a file of the first hierarchy that has it; its length, or -1. */
+ssize_t cgroup_read(const struct run *, const char *file, char *buf,
+    size_t size);
+/* The processes in and below the groups; of cgroups nested deeper than 64 the
+ * rest is not counted. */
+unsigned long cgroup_count(const struct run *);
+/* 0: as asked, and the kernel says so.  -1 and errno: ETIMEDOUT where a
+ * process does not let itself be frozen. */
+int cgroup_freeze(const struct run *, int frozen);
+int cgroup_frozen(const struct run *);
 
 /* ---- sec.c: the last gate before exec ---- */
 

@@ -578,8 +578,8 @@ set_sysctl(struct conf *c, struct setting *s)
 	return "is not namespaced: setting it would change the host";
 }
 
-static const char *
-set_signal(struct conf *c, struct setting *s)
+int
+conf_signal(const char *name)
 {
 	static const struct {
 		const char *name;
@@ -587,15 +587,14 @@ set_signal(struct conf *c, struct setting *s)
 	} names[] = {
 		{ "HUP", SIGHUP }, { "INT", SIGINT }, { "QUIT", SIGQUIT },
 		{ "KILL", SIGKILL }, { "USR1", SIGUSR1 }, { "USR2", SIGUSR2 },
-		{ "TERM", SIGTERM }, { "CONT", SIGCONT }, { "WINCH", SIGWINCH },
-		{ "PWR", SIGPWR }, { "RTMIN", 34 },
+		{ "TERM", SIGTERM }, { "CONT", SIGCONT }, { "STOP", SIGSTOP },
+		{ "WINCH", SIGWINCH }, { "PWR", SIGPWR }, { "RTMIN", 34 },
 	};
-	const char *name = s->value;
-	uint64_t *sig = at(c, s), more = 0;
+	uint64_t number, more = 0;
 	size_t i, n;
 
-	if (!parse_number(name, 1, 64, sig))
-		return NULL;
+	if (!parse_number(name, 1, 64, &number))
+		return number;
 	if (!strncmp(name, "SIG", 3))
 		name += 3;
 	n = strcspn(name, "+");
@@ -603,12 +602,19 @@ set_signal(struct conf *c, struct setting *s)
 		if (strlen(names[i].name) == n &&
 		    !strncmp(name, names[i].name, n) &&
 		    (!name[n] || (names[i].number == 34 &&
-		    !parse_number(name + n + 1, 1, 30, &more)))) {
-			*sig = names[i].number + more;
-			return NULL;
-		}
-	return "must be a signal: a number from 1 to 64, or a name such as "
-	    "TERM or RTMIN+4";
+		    !parse_number(name + n + 1, 1, 30, &more))))
+			return names[i].number + more;
+	return 0;
+}
+
+static const char *
+set_signal(struct conf *c, struct setting *s)
+{
+	uint64_t *sig = at(c, s);
+
+	*sig = conf_signal(s->value);
+	return *sig ? NULL : "must be a signal: a number from 1 to 64, or a "
+	    "name such as TERM or RTMIN+4";
 }
 
 /* ---- the table ---- */

@@ -194,8 +194,9 @@ ns_report(struct run *r)
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			die("poll:");
 		if (p[1].revents && (sig = signal_pending(r)))
-			fail(EXIT_SIGNAL + sig, "%s: stopped by signal %d "
-			    "while starting", r->conf->name, sig);
+			fail(EXIT_SIGNAL + (sig == ASK ? SIGTERM : sig),
+			    "%s: stopped by signal %d while starting",
+			    r->conf->name, sig);
 		if (!p[0].revents)
 			continue;
 		if (!next_record(r, &rec))

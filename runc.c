@@ -70,6 +70,11 @@ static const struct stage {
 
 static struct run run;
 
+const struct run run_none = { .signals = -1, .pidfd = -1, .proc = -1,
+    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
+    .tree = -1, .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
+    .stage = -1, .master = -1, .slave = -1, .state = -1, .lock = -1 };
+
 /* ---- start and end ---- */
 
 static void
@@ -142,7 +147,7 @@ start(struct run *r)
 /* ---- signals ---- */
 
 static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1,
-    SIGUSR2, SIGWINCH };
+    SIGUSR2, SIGWINCH, ASK };
 
 /* SIGPIPE is blocked so that a closed output is an error of write(2).  A
  * caller that ignores SIGCHLD must not have the kernel reap the init for us,
@@ -170,6 +175,7 @@ signal_pending(struct run *r)
 	struct signalfd_siginfo info;
 
 	while (read(r->signals, &info, sizeof(info)) == sizeof(info)) {
+		r->request = info.ssi_int;
 		if (info.ssi_signo != SIGWINCH)
 			return info.ssi_signo;
 		console_resize(r);
@@ -180,20 +186,33 @@ signal_pending(struct run *r)
 /* ---- while it runs ---- */
 
 struct stop {
-	int asked;		/* to power off; 2: it has been told */
-	long long deadline;	/* then everything is killed */
+	int asked;		/* to end; 2: it has been told */
+	int reboot;		/* to begin again afterwards */
+	int killed;		/* since it did not end in time */
+	uint64_t seconds;	/* how long that may take */
+	long long deadline;	/* then everything is killed; 0: none */
 };
 
 static void
-ask_stop(struct run *r, struct stop *s)
+ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 {
-	if (s->asked++ == 0) {
-		s->deadline = now_ms() + r->conf->stop_timeout * 1000;
-		step("%s: asking the init to power off", r->conf->name);
-		s->asked += stop_ask(r, 0);
-	} else {
+	s->reboot = reboot;
+	s->seconds = seconds ? seconds : r->conf->stop_timeout;
+	s->deadline = now_ms() + s->seconds * 1000;
+	step("%s: asking the init to %s", r->conf->name, reboot ? "reboot" :
+	    "power off");
+	cgroup_freeze(r, 0);
+	s->asked = 1 + stop_ask(r, reboot);
+}
+
+/* A signal sent by hand: the first asks, the second kills. */
+static void
+signal_stop(struct run *r, struct stop *s)
+{
+	if (!s->asked)
+		ask_stop(r, s, 0, 0);
+	else
 		stop_signal(r, SIGKILL);
-	}
 }
 
 static void
@@ -201,8 +220,10 @@ handle_signal(struct run *r, struct stop *s, int sig)
 {
 	int ends = sig == SIGTERM || sig == SIGINT || sig == SIGHUP;
 
-	if (ends && !(r->conf->program && !s->asked && sig != SIGTERM))
-		ask_stop(r, s);
+	if (sig == ASK)
+		ask_stop(r, s, r->request & 1, r->request >> 1);
+	else if (ends && !(r->conf->program && !s->asked && sig != SIGTERM))
+		signal_stop(r, s);
 	else if (r->conf->program && stop_signal(r, sig) && ends)
 		s->asked = 2;
 }
@@ -217,27 +238,33 @@ next_wait(struct run *r, struct stop *s)
 		return -1;
 	left = s->deadline - now_ms();
 	if (left <= 0) {
-		tell("%s: did not power off in %llu s; killed", r->conf->name,
-		    (unsigned long long)r->conf->stop_timeout);
+		tell("%s: did not %s in %llu s; killed", r->conf->name,
+		    s->reboot ? "reboot" : "power off",
+		    (unsigned long long)s->seconds);
 		s->deadline = 0;
+		s->killed = 1;
 		stop_signal(r, SIGKILL);
 		return -1;
 	}
-	if (s->asked == 1 && stop_ask(r, 0))
+	if (s->asked == 1 && stop_ask(r, s->reboot))
 		s->asked = 2;
 	return s->asked == 1 && left > RETRY_MS ? RETRY_MS : left;
 }
 
 /* Reaps the init.  reboot(2) in a pid namespace ends its PID 1 with SIGHUP
- * for a reboot and SIGINT for a power-off or halt. */
+ * for a reboot and SIGINT for a power-off or halt.  An init that just exits
+ * when it was asked to reboot (finit) means that. */
 static int
-reap(struct run *r)
+reap(struct run *r, const struct stop *s)
 {
 	siginfo_t info = { 0 };
 
 	if (waitid(P_PIDFD, r->pidfd, &info, WEXITED) < 0)
 		die("waiting for the init:");
 	shut(&r->pidfd);
+	if (s->reboot && !s->killed && (r->conf->program ||
+	    info.si_code == CLD_EXITED))
+		return REBOOT;
 	if (info.si_code == CLD_EXITED)
 		return info.si_status;
 	if (r->conf->program)
@@ -273,11 +300,10 @@ shrink(void)
 }
 
 static int
-supervise(struct run *r)
+supervise(struct run *r, struct stop *stop)
 {
 	enum { SIGNALS, INIT, CONSOLE, NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
-	struct stop stop = { 0, 0 };
 	int sig, n, shrunk = 0;
 
 	console_begin(r);
@@ -285,7 +311,7 @@ supervise(struct run *r)
 		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
 		p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
 		console_poll(p + CONSOLE);
-		n = next_wait(r, &stop);
+		n = next_wait(r, stop);
 		n = poll(p, NFDS, n < 0 && !shrunk ? SHRINK_MS : n);
 		if (n < 0 && errno != EINTR)
 			die("poll:");
@@ -294,12 +320,12 @@ supervise(struct run *r)
 		if (p[INIT].revents)
 			break;
 		while (p[SIGNALS].revents && (sig = signal_pending(r)))
-			handle_signal(r, &stop, sig);
+			handle_signal(r, stop, sig);
 		if (console_relay(p + CONSOLE))
-			ask_stop(r, &stop);
+			signal_stop(r, stop);
 	}
-	console_end(r, !stop.asked);
-	return reap(r);
+	console_end(r, !stop->asked);
+	return reap(r, stop);
 }
 
 /* An init that dies at once gives its reason on the console only. */
@@ -318,15 +344,19 @@ explain(struct run *r, int status, long long ms)
 static int
 live(struct run *r)
 {
+	struct stop stop;
 	long long began;
 	int status;
 
 	for (;;) {
 		start(r);
 		began = now_ms();
-		status = supervise(r);
+		stop = (struct stop){ 0 };
+		status = supervise(r, &stop);
 		cgroup_oom(r);
 		explain(r, status, now_ms() - began);
+		if (status != REBOOT)
+			state_ended(r, status, stop.killed);
 		undo(r, status == REBOOT ? KEPT : 0);
 		if (status != REBOOT)
 			return status;
@@ -343,7 +373,9 @@ static void
 usage(void)
 {
 	fputs("usage: crun [-nqv] -c FILE [KEY=VALUE ...] "
-	    "[-- PROGRAM [ARG ...]]\n       crun -h | -V\n", stderr);
+	    "[-- PROGRAM [ARG ...]]\n"
+	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
+	    "       crun -h | -V\n", stderr);
 	exit(EXIT_USAGE);
 }
 
@@ -353,6 +385,7 @@ help(void)
 	puts("crun boots a folder as an operating system.\n\n"
 	    "usage: crun [-nqv] -c FILE [KEY=VALUE ...] "
 	    "[-- PROGRAM [ARG ...]]\n"
+	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
 	    "       crun -h | -V\n\n"
 	    "  -c FILE     the configuration: FILE, else " CONFDIR "/FILE, "
 	    "else\n              " CONFDIR "/FILE.conf; - is standard "
@@ -365,7 +398,9 @@ help(void)
 	    "  -q          print errors only\n"
 	    "  -v          print every step\n"
 	    "  -h, -V      print this help, the version\n\n"
-	    "Keys of FILE, one KEY=VALUE a line, # begins a comment; "
+	    "Verbs, for containers that run:\n");
+	verb_help();
+	puts("\nKeys of FILE, one KEY=VALUE a line, # begins a comment; "
 	    "[default];\n* may stand more than once:\n");
 	conf_help();
 	exit(0);
@@ -495,20 +530,19 @@ main(int argc, char **argv)
 	if (getauxval(AT_SECURE))
 		fail(EXIT_USAGE, "refuses to run setuid or with capabilities "
 		    "of its file");
-	(void)argc;
+	status = verb_main(argc, argv);
+	if (status >= 0)
+		return status;
 	parse_args(&args, argv);
 	conf_load(&conf, args.file, args.over, args.nover, args.program);
 	if (args.print) {
-		conf_print(&conf);
+		conf_print(&conf, stdout);
 		return fflush(stdout) ? EXIT_SETUP : 0;
 	}
 	check_host();
 	prepare();
-	run = (struct run){ .conf = &conf, .pidfd = -1, .proc = -1,
-	    .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1, .tree = -1,
-	    .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
-	    .stage = -1, .master = -1, .slave = -1, .state = -1,
-	    .lock = -1 };
+	run = run_none;
+	run.conf = &conf;
 	find_args(&run, argv);
 	take_signals(&run);
 	on_die = unwind;

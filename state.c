@@ -1,31 +1,45 @@
 /* The run-time folder: /run/crun, one folder a container.
  *
- *   NAME/lock   flock(2)ed by the supervisor as long as it lives; that, and
- *               nothing else, is what "running" means
+ *   NAME/lock   locked by the supervisor as long as it lives; that, and
+ *               nothing else, is what "running" means.  Its text is the
+ *               supervisor's pid, and at the end how the container ended
+ *   NAME/conf   the configuration, as crun -n prints it
+ *   NAME/pid    the init's pid and start time, and the supervisor's; missing
+ *               while the container starts
  *   NAME/host   each object made outside the container, one a line, written
  *               down before it is made: "cgroup PATH", "link NAME"
- *   NAME/pid    the init's pid and start time
  *   .ids        one byte a range of the pool, locked by the supervisor that
  *               holds it
  *
- * The kernel drops both kinds of lock when a supervisor dies, however it
- * dies.  A folder with a free lock is a leftover: the next start of that name
- * removes what its host file names, then the folder.
+ * All locks are of the open file (fcntl(2), "Open file description locks"):
+ * the kernel drops them when a supervisor dies, however it dies, a child that
+ * has inherited the file keeps them only until its exec, and whoever looks
+ * may ask whether one is held without taking it.  A folder with a free lock is
+ * a leftover: the next start of that name, and crun clean, remove what its
+ * host file names, then the folder.
  *
  * A folder or .ids may be removed between our opening it and our locking it.
  * So after locking, the file must still be the one that the path names.
+ *
+ * The first part is the supervisor's.  The second is for everybody else, who
+ * finds a container by its name: the lock says that there is a supervisor,
+ * and a pid with its start time names one process for ever, so a pidfd that
+ * was opened before the two were compared is of no other.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crun.h"
 #include "config.h"
+
+#define IDS STATEDIR "/.ids"
 
 enum { MADE_DIR = 1, MADE_PARENT = 2 };
 
@@ -36,6 +50,24 @@ same_file(int fd, const char *path)
 
 	return !fstat(fd, &a) && !stat(path, &b) && a.st_dev == b.st_dev &&
 	    a.st_ino == b.st_ino;
+}
+
+static int
+lock_byte(int fd, int cmd, short type, off_t byte, off_t len)
+{
+	struct flock l = { .l_type = type, .l_whence = SEEK_SET,
+	    .l_start = byte, .l_len = len };
+
+	return fcntl(fd, cmd, &l);
+}
+
+/* Whether somebody else holds the lock. */
+static int
+is_locked(int fd)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
+
+	return !fcntl(fd, F_OFD_GETLK, &l) && l.l_type != F_UNLCK;
 }
 
 /* Makes STATEDIR, and the folder above it on a host that has none. */
@@ -58,7 +90,9 @@ make_statedir(struct run *r)
 		die("the run-time folder " STATEDIR ":");
 }
 
-/* Undoes one line of a dead supervisor's host file. */
+/* ---- leftovers ---- */
+
+/* Undoes one line of a host file; whatever is gone already is no error. */
 static void
 remove_object(char *line)
 {
@@ -67,37 +101,47 @@ remove_object(char *line)
 	if (!what)
 		return;
 	*what++ = '\0';
-	step("removing what a dead supervisor left: %s %s", line, what);
 	if (!strcmp(line, "cgroup"))
 		cgroup_remove(what);
 	else if (!strcmp(line, "link"))
 		net_delete(what);
 }
 
+/* Removes all that NAME/host names, and the file. */
 static void
-clean_leftovers(int state)
+remove_objects(struct run *r)
 {
-	static char text[8192];
+	static char text[16384];
 	char *line, *save = NULL;
 
-	if (read_at(state, "host", text, sizeof(text)) < 0)
+	unlinkat(r->state, "pid", 0);
+	if (read_at(r->state, "host", text, sizeof(text)) < 0)
 		return;
 	/* a last line without its end was being written, and its object was
 	 * not made yet; removing it all the same does no harm */
 	for (line = strtok_r(text, "\n", &save); line;
 	    line = strtok_r(NULL, "\n", &save))
 		remove_object(line);
-	unlinkat(state, "host", 0);
+	unlinkat(r->state, "host", 0);
 }
 
-/* One try to take the name's lock.  0: the folder vanished meanwhile. */
+static off_t
+host_size(struct run *r)
+{
+	struct stat st;
+
+	return fstatat(r->state, "host", &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
+	    st.st_size;
+}
+
+/* One try to open the folder and to take the lock in it.  1: it is ours; 0:
+ * the folder vanished meanwhile; -1: another holds it.  Dies otherwise. */
 static int
 try_lock(struct run *r, const char *dir)
 {
-	char path[sizeof(STATEDIR) + NAME_LEN + 8], pid[32] = "";
+	char path[sizeof(STATEDIR) + NAME_LEN + 8];
+	int held;
 
-	if (mkdir(dir, 0700) < 0 && errno != EEXIST)
-		return errno == ENOENT ? 0 : (die("making %s:", dir), 0);
 	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->state < 0)
 		return errno == ENOENT ? 0 : (die("%s:", dir), 0);
@@ -105,34 +149,57 @@ try_lock(struct run *r, const char *dir)
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->lock < 0 && errno != ENOENT)
 		die("making %s/lock:", dir);
-	if (r->lock >= 0 && flock(r->lock, LOCK_EX | LOCK_NB) < 0) {
-		if (errno != EWOULDBLOCK)
-			die("locking %s/lock:", dir);
-		read_at(r->state, "pid", pid, sizeof(pid));
-		pid[strcspn(pid, " \n")] = '\0';
-		shut(&r->lock);
-		shut(&r->state);
-		die("%s is already running%s%s", r->conf->name,
-		    *pid ? " with pid " : "", pid);
-	}
+	held = r->lock >= 0 &&
+	    lock_byte(r->lock, F_OFD_SETLK, F_WRLCK, 0, 0) < 0;
+	if (held && errno != EAGAIN && errno != EACCES)
+		die("locking %s/lock:", dir);
 	put(path, sizeof(path), "%s/lock", dir);
-	if (r->lock >= 0 && same_file(r->lock, path))
+	if (!held && r->lock >= 0 && same_file(r->lock, path))
 		return 1;
 	shut(&r->lock);
+	if (held)
+		return -1;
 	shut(&r->state);
 	return 0;
+}
+
+/* ---- the supervisor ---- */
+
+static void
+put_dir(char *dir, size_t size, const char *name)
+{
+	put(dir, size, STATEDIR "/%s", name);
 }
 
 void
 state_host(struct run *r)
 {
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	char dir[sizeof(STATEDIR) + NAME_LEN + 2], pid[32] = "";
+	int got;
 
-	put(dir, sizeof(dir), STATEDIR "/%s", r->conf->name);
-	do
+	put_dir(dir, sizeof(dir), r->conf->name);
+	do {
 		make_statedir(r);
-	while (!try_lock(r, dir));
-	clean_leftovers(r->state);
+		if (mkdir(dir, 0700) < 0 && errno != EEXIST && errno != ENOENT)
+			die("making %s:", dir);
+		got = try_lock(r, dir);
+	} while (!got);
+	if (got < 0) {
+		read_at(r->state, "lock", pid, sizeof(pid));
+		pid[strcspn(pid, "\n")] = '\0';
+		shut(&r->state);
+		die("%s is already running%s%s", r->conf->name,
+		    *pid ? "; its supervisor is pid " : "", pid);
+	}
+	if (host_size(r)) {
+		warn("%s: removing what a killed supervisor left",
+		    r->conf->name);
+		remove_objects(r);
+	}
+	put(pid, sizeof(pid), "%ld\n", (long)getpid());
+	if (ftruncate(r->lock, 0) < 0 ||
+	    pwrite(r->lock, pid, strlen(pid), 0) < 0)
+		die("writing %s/lock:", dir);
 	step("state: %s", dir);
 }
 
@@ -149,6 +216,19 @@ state_record(struct run *r, const char *kind, const char *what)
 	if (bad)
 		die("writing " STATEDIR "/%s/host:", r->conf->name);
 	close(fd);
+	r->recorded += strlen(line);
+}
+
+void
+state_forget(struct run *r)
+{
+	if (host_size(r) != r->recorded) {
+		remove_objects(r);
+	} else {
+		unlinkat(r->state, "host", 0);
+		unlinkat(r->state, "pid", 0);
+	}
+	r->recorded = 0;
 }
 
 /* The locks are the supervisor's alone: a child that outlives it for a moment
@@ -160,20 +240,14 @@ state_child(struct run *r)
 	shut(&r->ids);
 }
 
-void
-state_forget(struct run *r)
-{
-	unlinkat(r->state, "host", 0);
-}
-
 /* The 22nd field of /proc/PID/stat, counted after the name's last ')'. */
 static unsigned long long
-start_time(int proc)
+start_time(int dir, const char *stat)
 {
 	char text[1024], *p;
 	int i;
 
-	if (read_at(proc, "stat", text, sizeof(text)) < 0)
+	if (read_at(dir, stat, text, sizeof(text)) < 0)
 		return 0;
 	p = strrchr(text, ')');
 	for (i = 2; p && i < 22; i++)
@@ -181,69 +255,166 @@ start_time(int proc)
 	return p ? strtoull(p, NULL, 10) : 0;
 }
 
+/* A file is written beside its place and renamed, so that nobody reads a
+ * half of it. */
+static int
+replace_at(int dir, const char *name, const char *text)
+{
+	char new[16];
+
+	put(new, sizeof(new), ".%s", name);
+	if (!create_at(dir, new, text, 0600) &&
+	    !renameat(dir, new, dir, name))
+		return 0;
+	unlinkat(dir, new, 0);
+	return -1;
+}
+
+void
+state_conf(struct run *r)
+{
+	char *text = conf_string(r->conf);
+
+	if (replace_at(r->state, "conf", text) < 0)
+		die("writing " STATEDIR "/%s/conf:", r->conf->name);
+	free(text);
+}
+
 void
 state_started(struct run *r)
 {
-	char text[64];
+	char text[96];
 
-	put(text, sizeof(text), "%ld %llu\n", (long)r->pid,
-	    start_time(r->proc));
-	if (create_at(r->state, "pid", text, 0600) < 0)
+	state_conf(r);
+	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
+	    start_time(r->proc, "stat"), (long)getpid(),
+	    start_time(AT_FDCWD, "/proc/self/stat"));
+	if (replace_at(r->state, "pid", text) < 0)
 		die("writing " STATEDIR "/%s/pid:", r->conf->name);
 }
 
 void
-state_undo(struct run *r)
+state_ended(struct run *r, int status, int killed)
 {
-	static const char *const files[] = { "pid", "host", "lock" };
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2], parent[] = STATEDIR;
+	char text[64];
+
+	put(text, sizeof(text), "%ld\n%d%s\n", (long)getpid(), status,
+	    killed ? " killed" : "");
+	if (pwrite(r->lock, text, strlen(text), 0) < 0)
+		warn("writing " STATEDIR "/%s/lock:", r->conf->name);
+}
+
+static void
+remove_folder(struct run *r, const char *name)
+{
+	static const char *const files[] = { ".pid", ".conf", "conf",
+	    "lock" };
+	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
 	size_t i;
 
-	put(dir, sizeof(dir), STATEDIR "/%s", r->conf->name);
+	put_dir(dir, sizeof(dir), name);
 	for (i = 0; i < LEN(files) && r->lock >= 0; i++)
 		unlinkat(r->state, files[i], 0);
 	if (r->state >= 0 && rmdir(dir) < 0 && r->lock >= 0)
 		warn("removing %s:", dir);
 	shut(&r->lock);
 	shut(&r->state);
-	/* the last one out; with others running they are not empty */
-	rmdir(STATEDIR);
+	rmdir(STATEDIR);	/* with others running it is not empty */
+}
+
+void
+state_undo(struct run *r)
+{
+	char parent[] = STATEDIR;
+
+	if (r->lock >= 0)
+		state_forget(r);
+	remove_folder(r, r->conf->name);
 	if (r->statedir_made & MADE_PARENT) {
 		*strrchr(parent, '/') = '\0';
 		rmdir(parent);
 	}
 }
 
+/* ---- whoever acts on a container ---- */
+
+/* A pidfd of the process of that pid and start time; -1 where there is none.
+ * The init's /proc folder goes to *proc, unless that is NULL. */
+static int
+open_pid(long pid, unsigned long long start, int *proc)
+{
+	char path[32];
+	int fd = syscall(SYS_pidfd_open, pid, 0), dir;
+
+	put(path, sizeof(path), "/proc/%ld", pid);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || dir < 0 || start_time(dir, "stat") != start)
+		shut(&fd);
+	if (proc && fd >= 0)
+		*proc = dir;
+	else
+		shut(&dir);
+	return fd;
+}
+
+/* Takes the two lines of NAME/pid to pidfds.  0: it is not there, or speaks
+ * of what has ended. */
+static int
+open_pids(struct run *r)
+{
+	unsigned long long start[2];
+	char text[128];
+	long pid[2];
+
+	if (read_at(r->state, "pid", text, sizeof(text)) < 0 ||
+	    sscanf(text, "%ld %llu %ld %llu", &pid[0], &start[0], &pid[1],
+	    &start[1]) != 4)
+		return 0;
+	r->pid = pid[0];
+	r->pidfd = open_pid(pid[0], start[0], &r->proc);
+	r->supervisor = open_pid(pid[1], start[1], NULL);
+	return r->pidfd >= 0 && r->supervisor >= 0;
+}
+
+enum life
+state_open(struct run *r, const char *name)
+{
+	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+
+	*r = run_none;
+	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
+		return NONE;
+	put_dir(dir, sizeof(dir), name);
+	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->state < 0)
+		return NONE;
+	r->lock = openat(r->state, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (r->lock < 0)
+		return errno == ENOENT ? NONE : DEAD;
+	if (!is_locked(r->lock))
+		return DEAD;
+	if (open_pids(r))
+		return RUNNING;
+	return is_locked(r->lock) ? STARTING : DEAD;
+}
+
 /* ---- ranges of ids ----
  *
  * Byte 0 of .ids guards the file itself: shared while one claims a range,
- * exclusive while one removes it.  Byte 1 + n is range n.  The locks are of
- * the open file (fcntl(2), "Open file description locks"), so a child that
- * has inherited the file keeps them only until its exec.
+ * exclusive while one removes it.  Byte 1 + n is range n.
  */
-
-static int
-lock_byte(int fd, int cmd, short type, off_t byte, off_t len)
-{
-	struct flock l = { .l_type = type, .l_whence = SEEK_SET,
-	    .l_start = byte, .l_len = len };
-
-	return fcntl(fd, cmd, &l);
-}
 
 static void
 open_ids(struct run *r)
 {
-	const char *path = STATEDIR "/.ids";
-
 	for (;;) {
-		r->ids = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
+		r->ids = open(IDS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
 		    0600);
 		if (r->ids < 0)
-			die("opening %s:", path);
+			die("opening " IDS ":");
 		if (lock_byte(r->ids, F_OFD_SETLKW, F_RDLCK, 0, 1) < 0)
-			die("locking %s:", path);
-		if (same_file(r->ids, path))
+			die("locking " IDS ":");
+		if (same_file(r->ids, IDS))
 			return;
 		shut(&r->ids);
 	}
@@ -273,6 +444,84 @@ state_range_undo(struct run *r)
 		return;
 	if (!lock_byte(r->ids, F_OFD_SETLKW, F_WRLCK, 0, 1) &&
 	    !lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, 1, 0))
-		unlink(STATEDIR "/.ids");
+		unlink(IDS);
 	shut(&r->ids);
+}
+
+/* The second line of NAME/lock, once the supervisor has ended. */
+int
+state_status(const struct run *r, int *killed)
+{
+	char text[64], word[16] = "";
+	int status;
+	ssize_t n = pread(r->lock, text, sizeof(text) - 1, 0);
+
+	text[n > 0 ? n : 0] = '\0';
+	if (sscanf(text, "%*d %d %15s", &status, word) < 1)
+		return -1;
+	*killed = !strcmp(word, "killed");
+	return status;
+}
+
+void
+state_close(struct run *r)
+{
+	shut(&r->state);
+	shut(&r->lock);
+	shut(&r->pidfd);
+	shut(&r->proc);
+	shut(&r->supervisor);
+}
+
+/* ---- every container ---- */
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **
+state_names(size_t *n)
+{
+	char **names = xrealloc(NULL, 1, sizeof(*names));
+	struct dirent *e;
+	DIR *d = opendir(STATEDIR);
+
+	*n = 0;
+	if (!d && errno != ENOENT)
+		die("reading " STATEDIR "%s:", errno == EACCES ? ", which is "
+		    "root's" : "");
+	while (d && (e = readdir(d))) {
+		if (*e->d_name == '.')
+			continue;
+		names = xrealloc(names, *n + 2, sizeof(*names));
+		names[(*n)++] = xprintf("%s", e->d_name);
+	}
+	if (d)
+		closedir(d);
+	qsort(names, *n, sizeof(*names), by_name);
+	return names;
+}
+
+int
+state_clean(const char *name)
+{
+	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	struct run r = run_none;
+
+	if (strlen(name) > NAME_LEN)
+		return 0;
+	put_dir(dir, sizeof(dir), name);
+	if (try_lock(&r, dir) <= 0) {
+		shut(&r.state);
+		return 0;
+	}
+	remove_objects(&r);
+	remove_folder(&r, name);
+	/* the ranges of ids, if nobody holds one */
+	r.ids = open(IDS, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	state_range_undo(&r);
+	rmdir(STATEDIR);
+	return 1;
 }

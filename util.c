@@ -259,3 +259,42 @@ has_word(const char *words, const char *word)
 	}
 	return 0;
 }
+
+/* The edit distance of two words, of which b is shorter than NAME_LEN. */
+static int
+distance(const char *a, const char *b)
+{
+	int row[NAME_LEN + 1], i, j, diag, up;
+	int n = strlen(b);
+
+	for (j = 0; j <= n; j++)
+		row[j] = j;
+	for (i = 1; a[i - 1]; i++) {
+		diag = row[0];
+		row[0] = i;
+		for (j = 1; j <= n; j++) {
+			up = row[j];
+			row[j] = diag + (a[i - 1] != b[j - 1]);
+			if (up + 1 < row[j])
+				row[j] = up + 1;
+			if (row[j - 1] + 1 < row[j])
+				row[j] = row[j - 1] + 1;
+			diag = up;
+		}
+	}
+	return row[n];
+}
+
+void
+near_try(struct near *n, const char *candidate)
+{
+	int d;
+
+	if (strlen(candidate) >= NAME_LEN || strlen(n->word) >= NAME_LEN)
+		return;
+	d = distance(n->word, candidate);
+	if (d < (*n->best ? n->least : 4) && d < (int)strlen(n->word)) {
+		n->least = d;
+		snprintf(n->best, sizeof(n->best), "%s", candidate);
+	}
+}

@@ -1,0 +1,441 @@
+/* crun VERB: what acts on containers that run.
+ *
+ * There is no daemon to talk to.  A container is found by its name in the
+ * run-time folder (state_open()), which gives pidfds of its supervisor and its
+ * init.  Then the verb reads files, or asks the supervisor by a signal, or
+ * the kernel by the init's pidfd or the container's cgroups.
+ *
+ * One row of the table a verb: its options as getopt(3) takes them, how many
+ * names it needs, the function, and its help.  stat.c has what list and stat
+ * print.
+ */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/inotify.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+enum { START_MS = 60000 };	/* how long we wait for one that starts */
+enum { GRACE_MS = 15000 };	/* for a supervisor, past the time-out */
+
+struct words {			/* what follows the verb */
+	char **names;		/* NULL at the end */
+	int n;
+	const char *opt[128];	/* by letter: its argument, or "" */
+};
+
+/* ---- finding ---- */
+
+static void no_container(const char *name) __attribute__((noreturn));
+
+static void
+no_container(const char *name)
+{
+	struct near near = { .word = name };
+	size_t n, i;
+	char **names = state_names(&n);
+
+	for (i = 0; i < n; i++)
+		near_try(&near, names[i]);
+	if (*near.best)
+		die("no container %s runs; did you mean %s?", name, near.best);
+	die("no container %s runs; crun list shows those that do", name);
+}
+
+/* The next change in the container's folder, or the time is up. */
+static void
+wait_for_change(int watch, long long end)
+{
+	struct pollfd p = { watch, POLLIN, 0 };
+	char buf[4096];
+	long long left = end - now_ms();
+
+	if (left > 0 && poll(&p, 1, left) > 0 &&
+	    read(watch, buf, sizeof(buf)) < 0)
+		die("reading inotify events:");
+}
+
+/* Looks again whenever the folder changes, until it is no longer STARTING. */
+static enum life
+wait_started(struct run *r, const char *name)
+{
+	char *dir = xprintf(STATEDIR "/%s", name);
+	long long end = now_ms() + START_MS;
+	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+	enum life life;
+
+	if (watch < 0)
+		die("inotify_init1:");
+	do {
+		state_close(r);
+		inotify_add_watch(watch, dir, IN_MOVED_TO | IN_DELETE |
+		    IN_DELETE_SELF);
+		life = state_open(r, name);
+		if (life == STARTING)
+			wait_for_change(watch, end);
+	} while (life == STARTING && now_ms() < end);
+	close(watch);
+	free(dir);
+	return life;
+}
+
+void
+verb_find(struct run *r, const char *name)
+{
+	enum life life = state_open(r, name);
+
+	if (life == STARTING)
+		life = wait_started(r, name);
+	if (life == NONE)
+		no_container(name);
+	if (life == DEAD)
+		die("%s does not run: its supervisor was killed; crun clean "
+		    "removes what is left", name);
+	if (life == STARTING)
+		die("%s has not started within %d s", name, START_MS / 1000);
+}
+
+/* ---- waiting for the end ---- */
+
+static int
+has_ended(const struct run *r, int ms)
+{
+	struct pollfd p = { r->supervisor, POLLIN, 0 };
+	int n;
+
+	while ((n = poll(&p, 1, ms)) < 0 && errno == EINTR)
+		;
+	return n > 0;
+}
+
+/* The status that the supervisor wrote down, or, where it was killed, that
+ * of SIGKILL. */
+static int
+end_of(struct run *r, const char *name, int *killed)
+{
+	int status = state_status(r, killed);
+
+	if (status >= 0)
+		return status;
+	warn("%s: its supervisor was killed; crun clean removes what is left",
+	    name);
+	return EXIT_SIGNAL + SIGKILL;
+}
+
+static int
+do_wait(struct words *w)
+{
+	struct run r;
+	int killed;
+
+	verb_find(&r, w->names[0]);
+	has_ended(&r, -1);
+	return end_of(&r, w->names[0], &killed);
+}
+
+/* ---- stop, reboot, kill ---- */
+
+static void
+ask(const struct run *r, int reboot, unsigned seconds)
+{
+	siginfo_t info = { .si_signo = ASK, .si_code = SI_QUEUE };
+
+	info.si_pid = getpid();
+	info.si_value.sival_int = seconds << 1 | reboot;
+	if (syscall(SYS_pidfd_send_signal, r->supervisor, ASK, &info, 0) < 0 &&
+	    errno != ESRCH)
+		die("signalling the supervisor:");
+}
+
+static unsigned
+seconds_option(const struct words *w)
+{
+	const char *text = w->opt['t'];
+	char *end;
+	long n;
+
+	if (!text)
+		return 0;
+	n = strtol(text, &end, 10);
+	if (end == text || *end || n < 1 || n > 86400)
+		fail(EXIT_USAGE, "-t %s: must be seconds, from 1 to 86400",
+		    text);
+	return n;
+}
+
+/* Milliseconds that the supervisor may take, since it kills by then. */
+static long long
+patience(const struct run *r, const char *name, unsigned seconds)
+{
+	struct conf c = { 0 };
+
+	if (!seconds && !conf_saved(&c, r->state, name, NULL, 0))
+		seconds = c.stop_timeout;
+	return seconds * 1000LL + GRACE_MS;
+}
+
+/* Asks all, then waits for each, so that they stop side by side. */
+static int
+do_stop(struct words *w)
+{
+	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
+	unsigned seconds = seconds_option(w);
+	long long begun = now_ms(), left;
+	int i, killed, status = 0;
+
+	for (i = 0; i < w->n; i++)
+		verb_find(&r[i], w->names[i]);
+	for (i = 0; i < w->n; i++)
+		ask(&r[i], 0, seconds);
+	for (i = 0; i < w->n; i++) {
+		left = begun + patience(&r[i], w->names[i], seconds) -
+		    now_ms();
+		if (!has_ended(&r[i], left > 0 ? left : 0))
+			die("%s: its supervisor does not answer", w->names[i]);
+		killed = 0;
+		end_of(&r[i], w->names[i], &killed);
+		if (killed) {
+			tell("%s did not power off in time and was killed",
+			    w->names[i]);
+			status = EXIT_SIGNAL + SIGKILL;
+		}
+		state_close(&r[i]);
+	}
+	free(r);
+	return status;
+}
+
+/* Until there is another init, under the same supervisor. */
+static int
+do_reboot(struct words *w)
+{
+	const char *name = w->names[0];
+	unsigned seconds = seconds_option(w);
+	struct pollfd init;
+	struct run r, next;
+	int killed = 0, status;
+
+	verb_find(&r, name);
+	ask(&r, 1, seconds);
+	init = (struct pollfd){ r.pidfd, POLLIN, 0 };
+	if (poll(&init, 1, patience(&r, name, seconds)) == 0)
+		die("%s: its supervisor does not answer", name);
+	if (!has_ended(&r, 0) && wait_started(&next, name) == RUNNING) {
+		state_close(&next);
+		return 0;
+	}
+	has_ended(&r, -1);
+	status = end_of(&r, name, &killed);
+	fail(killed ? EXIT_SIGNAL + SIGKILL : EXIT_SETUP, killed ?
+	    "%s did not end in time and was killed (status %d)" :
+	    "%s did not come up again, and ended with status %d", name,
+	    status);
+}
+
+static int
+do_kill(struct words *w)
+{
+	const char *text = w->opt['s'];
+	int sig = text ? conf_signal(text) : SIGKILL, i;
+	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
+
+	if (!sig)
+		fail(EXIT_USAGE, "-s %s: must be a signal: a number from 1 to "
+		    "64, or a name such as TERM or RTMIN+4", text);
+	for (i = 0; i < w->n; i++)
+		verb_find(&r[i], w->names[i]);
+	for (i = 0; i < w->n; i++)
+		if (syscall(SYS_pidfd_send_signal, r[i].pidfd, sig, NULL, 0) <
+		    0 && errno != ESRCH)
+			die("signalling the init of %s:", w->names[i]);
+	for (i = 0; i < w->n; i++)
+		if (sig == SIGKILL)
+			has_ended(&r[i], -1);
+	free(r);
+	return 0;
+}
+
+/* ---- freeze, thaw ---- */
+
+static int
+set_frozen(struct words *w, int frozen)
+{
+	struct run r;
+	int i;
+
+	for (i = 0; i < w->n; i++) {
+		verb_find(&r, w->names[i]);
+		cgroup_open(&r);
+		if (cgroup_freeze(&r, frozen) < 0) {
+			if (errno == ETIMEDOUT && frozen)
+				cgroup_freeze(&r, 0);
+			die("%s %s%s:", frozen ? "freezing" : "thawing",
+			    w->names[i], errno == ETIMEDOUT ? ": a process in "
+			    "it does not let itself be stopped" : "");
+		}
+		cgroup_close(&r);
+		state_close(&r);
+	}
+	return 0;
+}
+
+static int
+do_freeze(struct words *w)
+{
+	return set_frozen(w, 1);
+}
+
+static int
+do_thaw(struct words *w)
+{
+	return set_frozen(w, 0);
+}
+
+/* ---- list, stat, clean ---- */
+
+static int
+do_list(struct words *w)
+{
+	struct run r;
+	enum life life;
+	size_t n, i;
+	char **names = state_names(&n);
+
+	if (!w->opt['q'])
+		stat_line(NULL, NONE, NULL);
+	for (i = 0; i < n; i++) {
+		life = state_open(&r, names[i]);
+		if (life != NONE && w->opt['q'])
+			puts(names[i]);
+		else if (life != NONE)
+			stat_line(&r, life, names[i]);
+		state_close(&r);
+	}
+	return fflush(stdout) ? EXIT_SETUP : 0;
+}
+
+static int
+do_stat(struct words *w)
+{
+	struct run r;
+
+	verb_find(&r, w->names[0]);
+	cgroup_open(&r);
+	stat_all(&r, w->names[0]);
+	return fflush(stdout) ? EXIT_SETUP : 0;
+}
+
+static int
+do_clean(struct words *w)
+{
+	size_t n, i;
+	char **names = state_names(&n);
+
+	(void)w;
+	for (i = 0; i < n; i++)
+		if (state_clean(names[i]))
+			warn("%s: removed what a killed supervisor left",
+			    names[i]);
+	return 0;
+}
+
+/* ---- the table ---- */
+
+static const struct verb {
+	const char *name, *options;	/* as for getopt(3) */
+	int min, max;			/* words after the options; -1: any */
+	int (*run)(struct words *);
+	const char *args, *help;
+} verbs[] = {
+	{ "list", "q", 0, 0, do_list, "[-q]",
+	    "a line a container: NAME STATE PID UPTIME MEMORY IP ROOTFS; "
+	    "-q: names only" },
+	{ "stat", "", 1, 1, do_stat, "NAME",
+	    "the facts of one, KEY=VALUE a line" },
+	{ "stop", "t:", 1, -1, do_stop, "[-t SECONDS] NAME ...",
+	    "power off, in the way that the init understands; killed after "
+	    "SECONDS, else stop.timeout" },
+	{ "reboot", "t:", 1, 1, do_reboot, "[-t SECONDS] NAME",
+	    "likewise, and up again under the same supervisor" },
+	{ "kill", "s:", 1, -1, do_kill, "[-s SIGNAL] NAME ...",
+	    "send the init SIGNAL; without -s, kill everything in it" },
+	{ "freeze", "", 1, -1, do_freeze, "NAME ...",
+	    "stop every process in it where it is" },
+	{ "thaw", "", 1, -1, do_thaw, "NAME ...", "and let them go on" },
+	{ "wait", "", 1, 1, do_wait, "NAME",
+	    "until it ends, with its exit status" },
+	{ "clean", "", 0, 0, do_clean, "",
+	    "remove what killed supervisors left" },
+};
+
+void
+verb_help(void)
+{
+	const struct verb *v;
+
+	for (v = verbs; v < verbs + LEN(verbs); v++)
+		printf("  %s%s%s\n        %s\n", v->name, *v->args ? " " : "",
+		    v->args, v->help);
+}
+
+static void usage_of(const struct verb *) __attribute__((noreturn));
+
+static void
+usage_of(const struct verb *v)
+{
+	fail(EXIT_USAGE, "usage: crun %s%s%s", v->name, *v->args ? " " : "",
+	    v->args);
+}
+
+static const struct verb *
+find_verb(const char *word)
+{
+	struct near near = { .word = word };
+	const struct verb *v;
+
+	for (v = verbs; v < verbs + LEN(verbs); v++) {
+		if (!strcmp(v->name, word))
+			return v;
+		near_try(&near, v->name);
+	}
+	if (strchr(word, '='))
+		return NULL;
+	if (*near.best)
+		fail(EXIT_USAGE, "unknown verb %s; did you mean %s?", word,
+		    near.best);
+	fail(EXIT_USAGE, "unknown verb %s; crun -h lists them, and -c FILE "
+	    "starts a container", word);
+}
+
+int
+verb_main(int argc, char **argv)
+{
+	const struct verb *v;
+	struct words w = { 0 };
+	char options[16];
+	int c;
+
+	if (argc < 2 || *argv[1] == '-')
+		return -1;
+	v = find_verb(argv[1]);
+	if (!v)
+		return -1;
+	put(options, sizeof(options), "+%s", v->options);
+	opterr = 0;
+	while ((c = getopt(argc - 1, argv + 1, options)) != -1) {
+		if (c == '?')
+			usage_of(v);
+		w.opt[c] = optarg ? optarg : "";
+	}
+	w.names = argv + 1 + optind;
+	w.n = argc - 1 - optind;
+	if (w.n < v->min || (v->max >= 0 && w.n > v->max))
+		usage_of(v);
+	return v->run(&w);
+}
