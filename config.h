@@ -29,6 +29,19 @@ enum { SYSTEMD_V2 = 233 };
 #define DEF_CONTAINER "lxc"
 #define DEF_IFNAME "eth0"
 #define DEF_STOP_TIMEOUT "30"
+#define DEF_CONSOLE_LOG "1M"
+
+/* detach.c: seconds that -d --ready waits; console lines shown when they are
+ * over */
+enum { READY_SECONDS = 90, READY_LINES = 10 };
+
+/* console.c: what is a prompt, at the very end of what a system that is up
+ * has printed on its console */
+static const char *const config_prompts[] = {
+	"login: ", "login:", "# ", "$ ",
+	"Please press Enter to activate this console.",
+	"Please press Enter to activate this console. ",
+};
 
 /* ns.c: what is tried, in this order, where init is not set */
 static const char *const config_inits[] = {

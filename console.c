@@ -78,34 +78,34 @@ open_pty(struct run *r)
 void
 console_host(struct run *r)
 {
-	int i, tty[3], any = !r->conf->program;
+	int i, tty[3], all = !r->conf->program || r->background, any = all;
 
 	for (i = 0; i < 3; i++)
 		any |= tty[i] = isatty(i);
 	if (any)
 		open_pty(r);
 	for (i = 0; i < 3; i++)
-		r->std[i] = tty[i] || !r->conf->program ? r->slave : i;
+		r->std[i] = tty[i] || all ? r->slave : i;
 	if (any)
 		copy_size(tty[0] ? 0 : tty[1] ? 1 : 2, r->master);
 }
 
 /* ---- the caller's terminal ---- */
 
-static void
-make_raw(void)
+void
+console_raw(void)
 {
 	struct termios t;
 
-	if (tcgetattr(STDIN_FILENO, &saved) < 0)
+	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved) < 0)
 		return;
 	t = saved;
 	cfmakeraw(&t);
 	saved_valid = tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0;
 }
 
-static void
-restore(void)
+void
+console_restore(void)
 {
 	if (saved_valid)
 		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
@@ -126,20 +126,21 @@ console_begin(struct run *r)
 		return;
 	for (i = 0; i < 3; i++)
 		any |= r->std[i] == r->slave;
+	out.from = r->master;
+	if (r->background)
+		return;
 	if (any && r->std[0] == r->slave) {
 		in.from = STDIN_FILENO;
 		in.to = r->master;
-		if (isatty(STDIN_FILENO))
-			make_raw();
+		console_raw();
 	}
-	out.from = r->master;
 	out.to = r->std[1] == r->slave ? STDOUT_FILENO : STDERR_FILENO;
 }
 
 void
 console_resize(struct run *r)
 {
-	if (r->master >= 0)
+	if (r->master >= 0 && !r->background)
 		copy_size(isatty(0) ? 0 : 1, r->master);
 }
 
@@ -202,9 +203,8 @@ remember(const char *s, size_t n)
 		tail[tail_end++ % TAIL] = *s;
 }
 
-/* Three Ctrl-] within a second; all of them are passed on too. */
-static int
-count_escapes(const char *s, size_t n)
+int
+console_escaped(const char *s, size_t n)
 {
 	for (; n; s++, n--) {
 		if (*s != ESCAPE) {
@@ -223,21 +223,28 @@ count_escapes(const char *s, size_t n)
 	return 0;
 }
 
+static int
+fill_out(struct run *r)
+{
+	fill(&out);
+	remember(out.buf, out.len);
+	log_write(r, out.buf, out.len);
+	return out.len > 0;
+}
+
 int
-console_relay(const struct pollfd *fds)
+console_relay(struct run *r, const struct pollfd *fds)
 {
 	int asked = 0;
 
 	if (fds[0].revents && !in.len) {
 		fill(&in);
-		asked = saved_valid && count_escapes(in.buf, in.len);
+		asked = saved_valid && console_escaped(in.buf, in.len);
 	}
 	if (fds[1].revents || in.to < 0)
 		drain(&in);
-	if (fds[2].revents && !out.len) {
-		fill(&out);
-		remember(out.buf, out.len);
-	}
+	if (fds[2].revents && !out.len)
+		fill_out(r);
 	if (fds[3].revents || out.to < 0)
 		drain(&out);
 	return asked;
@@ -266,12 +273,52 @@ console_end(struct run *r, int patient)
 		while (out.len && wait_for_reader(r, patient))
 			drain(&out);
 		out.len = 0;
-		fill(&out);
-		remember(out.buf, out.len);
-		if (!out.len)
+		if (!fill_out(r))
 			break;
 	}
-	restore();
+	console_restore();
+}
+
+int
+console_typed(void)
+{
+	return in.from >= 0;
+}
+
+/* Whether the printed text ends so, without the escape sequences in it: a
+ * shell asks the terminal for the cursor after its prompt. */
+static int
+ends_with(const char *end)
+{
+	char text[64];
+	size_t from = tail_end > sizeof(text) ? tail_end - sizeof(text) : 0;
+	size_t i, len = 0, n = strlen(end);
+	int escape = 0;
+
+	for (i = from; i < tail_end; i++) {
+		char c = tail[i % TAIL];
+
+		if (escape)
+			escape = c < '@' || c == '[';
+		else if (c == '\033')
+			escape = 1;
+		else
+			text[len++] = c;
+	}
+	return len >= n && !memcmp(text + len - n, end, n);
+}
+
+int
+console_prompt(const struct run *r)
+{
+	size_t i;
+
+	if (r->master < 0 || tcgetsid(r->master) <= 0)
+		return 0;
+	for (i = 0; i < LEN(config_prompts); i++)
+		if (ends_with(config_prompts[i]))
+			return 1;
+	return 0;
 }
 
 const char *
@@ -297,7 +344,7 @@ console_tail(void)
 void
 console_undo(struct run *r)
 {
-	restore();
+	console_restore();
 	shut(&r->master);
 	shut(&r->slave);
 }

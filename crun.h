@@ -39,6 +39,7 @@ enum key_id {
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
 	KEY_CAPS, KEY_NESTING, KEY_RLIMIT, KEY_SYSCTL,
 	KEY_STOP_SIGNAL, KEY_REBOOT_SIGNAL, KEY_STOP_TIMEOUT,
+	KEY_CONSOLE_LOG,
 	NKEYS
 };
 
@@ -111,6 +112,7 @@ struct conf {
 	uint64_t caps;		/* a bit a capability, 1 << CAP_* */
 	uint64_t stop_signal, reboot_signal;	/* 0: by the init */
 	uint64_t stop_timeout;	/* seconds */
+	uint64_t console_log;	/* bytes */
 	struct setting *set;
 	size_t nset;
 };
@@ -211,13 +213,23 @@ struct run {
 	/* console.c */
 	int master, slave;	/* the pty; -1: none */
 	int std[3];		/* what the init gets as 0, 1, 2 */
+	/* log.c, attach.c */
+	int log;		/* NAME/log; -1: nothing was printed yet */
+	uint64_t logged;	/* bytes ever */
+	int listener, typist;	/* NAME/console, and who types there */
+	/* detach.c */
+	int background;		/* -d */
+	int detached;		/* nothing of the caller's is left */
+	int ready;		/* seconds that somebody waits; 0: nobody */
+	int waiter;		/* the pipe to who waits */
+	int notify;		/* NOTIFY_SOCKET's other end */
 	/* state.c */
 	int state, lock;	/* the folder /run/crun/NAME, its lock */
 	off_t recorded;		/* bytes of NAME/host that we wrote */
 	int statedir_made;	/* bits: 1 /run/crun, 2 its parent */
 };
 
-extern const struct run run_none;	/* runc.c: nothing open, nothing made */
+void run_clear(struct run *);	/* runc.c: nothing open, nothing made */
 
 /* ---- util.c: messages, small helpers ---- */
 
@@ -265,6 +277,9 @@ int write_at(int dir, const char *path, const char *text);
 int create_at(int dir, const char *path, const char *text, mode_t mode);
 long long now_ms(void);		/* CLOCK_MONOTONIC, milliseconds */
 int has_word(const char *words, const char *word);	/* blanks or commas */
+/* Reads at most max decimal numbers with white space between; gives how many
+ * there are at the beginning of the text. */
+int numbers(const char *text, uint64_t *n, int max);
 /* Of all candidates that are tried, best is the one most like word, "" where
  * none is. */
 struct near {
@@ -467,13 +482,76 @@ void console_begin(struct run *);
 /* Fills four entries for poll(2). */
 void console_poll(struct pollfd *);
 /* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
-int console_relay(const struct pollfd *);
+int console_relay(struct run *, const struct pollfd *);
 /* The init has ended: writes out what it printed last, and restores.  patient:
  * for as long as the reader takes, or until a signal comes. */
 void console_end(struct run *, int patient);
 /* The last 400 characters that were printed, as one line. */
 const char *console_tail(void);
+/* Whether the last that was printed is a prompt, on a terminal that has a
+ * session. */
+int console_prompt(const struct run *);
+/* Whether our own input types on the console. */
+int console_typed(void);
 void console_resize(struct run *);
+/* The caller's terminal, where standard input is one: raw, and as it was. */
+void console_raw(void);
+void console_restore(void);
+/* Three Ctrl-] within a second, counted over calls; all are passed on too. */
+int console_escaped(const char *, size_t);
+
+/* ---- log.c: what the console printed ---- */
+
+enum { LOG_CHUNK = 4096 };
+
+/* Never waits, and never fails: what cannot be written is lost.  The
+ * supervisor. */
+void log_write(struct run *, const char *, size_t);
+/* From now on messages go to the log. */
+void log_messages(struct run *);
+
+struct reader {
+	int dir;		/* the container's folder */
+	int fd;			/* -1: not opened yet */
+	uint64_t pos;		/* the next byte */
+};
+/* The next bytes, at most size; 0: there are no more now.  What was
+ * overwritten before it was read is passed over. */
+size_t log_read(struct reader *, char *, size_t size);
+/* Goes to the beginning of the last so many lines. */
+void log_last(struct reader *, int lines);
+/* An inotify(7) descriptor that is readable when there may be more; and
+ * takes what can be read from it. */
+int log_watch(const struct run *);
+void log_watched(int);
+
+/* ---- attach.c: typing on the console of what runs ---- */
+
+void attach_host(struct run *);
+void attach_undo(struct run *);
+/* A console has begun: the one that types gets it. */
+void attach_begin(struct run *);
+/* Fills two entries for poll(2). */
+void attach_poll(const struct run *, struct pollfd *);
+void attach_serve(struct run *, const struct pollfd *);
+/* crun console: until it is let go of or the container ends; the status. */
+int attach_console(struct run *, const char *name);
+
+/* ---- detach.c: in the background ---- */
+
+/* Goes on in a child, which is the supervisor; the caller waits and exits. */
+void detach(struct run *);
+/* The init runs; the system is up; all has ended.  Each is told to who
+ * waits. */
+void detach_started(struct run *);
+void detach_ready(struct run *);
+void detach_ended(struct run *, int status, const char *last);
+void notify_host(struct run *);
+/* Binds the socket in the working folder.  The child. */
+void notify_child(struct run *);
+void notify_undo(struct run *);
+/* 1: the init says that it is ready. */
+int notify_received(struct run *);
 
 /* ---- stop.c: asking an init to end ---- */
 

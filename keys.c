@@ -228,6 +228,9 @@ set_size(struct conf *c, struct setting *s)
 	if (*n < keys[s->id].min)
 		return complain("must be at least %" PRIu64 " bytes",
 		    keys[s->id].min);
+	if (keys[s->id].max && *n > keys[s->id].max)
+		return complain("must be at most %" PRIu64 " bytes",
+		    keys[s->id].max);
 	return NULL;
 }
 
@@ -705,4 +708,7 @@ const struct key keys[NKEYS] = {
 [KEY_STOP_TIMEOUT] = { "stop.timeout", "SECONDS", DEF_STOP_TIMEOUT,
     set_number, F(stop_timeout), 1, 86400, 0,
     "how long a power-off may take before everything is killed" },
+[KEY_CONSOLE_LOG] = { "console.log", "SIZE", DEF_CONSOLE_LOG, set_size,
+    F(console_log), 16 << 10, 1 << 30, 0,
+    "how much is kept, at most, of what the console printed" },
 };

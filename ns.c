@@ -204,7 +204,7 @@ ns_report(struct run *r)
 		if (rec.status > 0)
 			fail(rec.status, "%s", rec.line);
 		if (rec.status == 0)
-			say(rec.line);
+			on_step(rec.line);
 	}
 	shut(&r->report[0]);
 	shut(&r->go[1]);
@@ -298,12 +298,14 @@ environment(const struct run *r)
 	char **env = NULL;
 	size_t n = 0, i;
 
-	env = xrealloc(NULL, LEN(config_env) + 3 + c->nset, sizeof(*env));
+	env = xrealloc(NULL, LEN(config_env) + 4 + c->nset, sizeof(*env));
 	for (i = 0; i < LEN(config_env); i++)
 		env[n++] = (char *)config_env[i];
 	env[n++] = xprintf("container=%s", c->container);
 	if (r->slave >= 0)
 		env[n++] = xprintf("TERM=%s", term && *term ? term : "linux");
+	if (r->notify >= 0)
+		env[n++] = xprintf("NOTIFY_SOCKET=/run/host/notify");
 	for (each(c, s, KEY_ENV)) {
 		size_t len = strcspn(s->value, "=") + 1;
 

@@ -506,6 +506,9 @@ write_files(struct run *r)
 
 	if (create_at(run, "container-manager", "crun\n", 0444) < 0)
 		die("writing /run/host/container-manager:");
+	if (r->notify >= 0 && fchdir(run) < 0)
+		die("entering /run/host:");
+	notify_child(r);
 	close(run);
 	for (each(c, s, KEY_DNS))
 		if (len < sizeof(text))

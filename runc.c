@@ -51,7 +51,7 @@ static void spawn(struct run *);
 /* One row a thing that is made, in the order of making.  A row counts as
  * begun before its _host is called, and every begun row is undone.  A reboot
  * keeps the first rows, so that nobody takes the name or the ids meanwhile. */
-enum { KEPT = 2 };
+enum { KEPT = 3 };
 static const struct stage {
 	void (*host)(struct run *);
 	void (*attach)(struct run *);
@@ -59,21 +59,28 @@ static const struct stage {
 	int go;			/* after its _attach, a GO */
 } stages[] = {
 	{ state_host, NULL, state_undo, 0 },
+	{ attach_host, NULL, attach_undo, 0 },
 	{ idmap_host, idmap_attach, idmap_undo, 0 },
 	{ private_host, NULL, private_undo, 0 },
 	{ mount_host, mount_attach, mount_undo, 1 },
 	{ cgroup_host, NULL, cgroup_undo, 0 },
 	{ console_host, NULL, console_undo, 0 },
+	{ notify_host, NULL, notify_undo, 0 },
 	{ net_host, net_attach, net_undo, 0 },
 	{ spawn, sec_attach, ns_undo, 1 },
 };
 
 static struct run run;
 
-const struct run run_none = { .signals = -1, .pidfd = -1, .proc = -1,
-    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
-    .tree = -1, .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
-    .stage = -1, .master = -1, .slave = -1, .state = -1, .lock = -1 };
+void
+run_clear(struct run *r)
+{
+	*r = (struct run){ .signals = -1, .pidfd = -1, .proc = -1,
+	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
+	    .tree = -1, .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
+	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
+	    .typist = -1, .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
+}
 
 /* ---- start and end ---- */
 
@@ -118,7 +125,7 @@ unwind(int status, const char *line)
 	/* where the child has failed, what we met is only what follows */
 	const char *reason = ns_reason(&run, &status);
 
-	say(reason ? reason : line);
+	on_step(reason ? reason : line);
 	undo(&run, 0);
 	exit(status);
 }
@@ -141,6 +148,7 @@ start(struct run *r)
 	while (r->nmade)	/* now these stay */
 		free(r->made[--r->nmade]);
 	mount_undo(r);		/* the child has taken them all */
+	detach_started(r);
 	step("%s: the init runs", r->conf->name);
 }
 
@@ -149,7 +157,8 @@ start(struct run *r)
 static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1,
     SIGUSR2, SIGWINCH, ASK };
 
-/* SIGPIPE is blocked so that a closed output is an error of write(2).  A
+/* SIGPIPE is blocked so that a closed output is an error of write(2), and
+ * SIGXFSZ so that a log above our caller's limit of file sizes is one too.  A
  * caller that ignores SIGCHLD must not have the kernel reap the init for us,
  * wait(2): its status would be lost. */
 static void
@@ -164,6 +173,7 @@ take_signals(struct run *r)
 		sigaddset(&set, taken[i]);
 	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sigaddset(&set, SIGPIPE);
+	sigaddset(&set, SIGXFSZ);
 	sigaddset(&set, SIGTTOU);
 	if (r->signals < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		die("taking signals:");
@@ -299,31 +309,47 @@ shrink(void)
 	}
 }
 
+/* One round of waiting; 0: the init has ended. */
+static int
+wait_once(struct run *r, struct stop *stop, int *shrunk)
+{
+	enum { SIGNALS, INIT, NOTIFY, ATTACH, CONSOLE = ATTACH + 2,
+	    NFDS = CONSOLE + 4 };
+	struct pollfd p[NFDS];
+	int n = next_wait(r, stop), sig;
+
+	p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
+	p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
+	p[NOTIFY] = (struct pollfd){ r->notify, POLLIN, 0 };
+	attach_poll(r, p + ATTACH);
+	console_poll(p + CONSOLE);
+	n = poll(p, NFDS, n < 0 && !*shrunk ? SHRINK_MS : n);
+	if (n < 0 && errno != EINTR)
+		die("poll:");
+	if (n == 0 && !(*shrunk)++)
+		shrink();
+	if (p[INIT].revents)
+		return 0;
+	while (p[SIGNALS].revents && (sig = signal_pending(r)))
+		handle_signal(r, stop, sig);
+	attach_serve(r, p + ATTACH);
+	if (console_relay(r, p + CONSOLE))
+		signal_stop(r, stop);
+	if (r->ready && ((p[NOTIFY].revents && notify_received(r)) ||
+	    (p[CONSOLE + 2].revents && console_prompt(r))))
+		detach_ready(r);
+	return 1;
+}
+
 static int
 supervise(struct run *r, struct stop *stop)
 {
-	enum { SIGNALS, INIT, CONSOLE, NFDS = CONSOLE + 4 };
-	struct pollfd p[NFDS];
-	int sig, n, shrunk = 0;
+	int shrunk = 0;
 
 	console_begin(r);
-	for (;;) {
-		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
-		p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
-		console_poll(p + CONSOLE);
-		n = next_wait(r, stop);
-		n = poll(p, NFDS, n < 0 && !shrunk ? SHRINK_MS : n);
-		if (n < 0 && errno != EINTR)
-			die("poll:");
-		if (n == 0 && !shrunk++)
-			shrink();
-		if (p[INIT].revents)
-			break;
-		while (p[SIGNALS].revents && (sig = signal_pending(r)))
-			handle_signal(r, stop, sig);
-		if (console_relay(p + CONSOLE))
-			signal_stop(r, stop);
-	}
+	attach_begin(r);
+	while (wait_once(r, stop, &shrunk))
+		;
 	console_end(r, !stop->asked);
 	return reap(r, stop);
 }
@@ -355,8 +381,10 @@ live(struct run *r)
 		status = supervise(r, &stop);
 		cgroup_oom(r);
 		explain(r, status, now_ms() - began);
-		if (status != REBOOT)
+		if (status != REBOOT) {
+			detach_ended(r, status, console_tail());
 			state_ended(r, status, stop.killed);
+		}
 		undo(r, status == REBOOT ? KEPT : 0);
 		if (status != REBOOT)
 			return status;
@@ -372,7 +400,7 @@ static void usage(void) __attribute__((noreturn));
 static void
 usage(void)
 {
-	fputs("usage: crun [-nqv] -c FILE [KEY=VALUE ...] "
+	fputs("usage: crun [-dnqv] -c FILE [KEY=VALUE ...] "
 	    "[-- PROGRAM [ARG ...]]\n"
 	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
 	    "       crun -h | -V\n", stderr);
@@ -383,7 +411,7 @@ static void
 help(void)
 {
 	puts("crun boots a folder as an operating system.\n\n"
-	    "usage: crun [-nqv] -c FILE [KEY=VALUE ...] "
+	    "usage: crun [-dnqv] -c FILE [KEY=VALUE ...] "
 	    "[-- PROGRAM [ARG ...]]\n"
 	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
 	    "       crun -h | -V\n\n"
@@ -394,6 +422,10 @@ help(void)
 	    "unsets it\n"
 	    "  -- PROGRAM  no OS: run this one program, exit with its "
 	    "status\n"
+	    "  -d          in the background: returns when the init runs\n"
+	    "  --ready[=SECONDS]\n"
+	    "              with -d: returns when the system is up, or after "
+	    "SECONDS\n              [90] with status 125\n"
 	    "  -n          print the configuration and touch nothing\n"
 	    "  -q          print errors only\n"
 	    "  -v          print every step\n"
@@ -409,7 +441,7 @@ help(void)
 struct args {
 	const char *file;
 	char **over, **program;
-	int nover, print;
+	int nover, print, background, ready;
 };
 
 static int
@@ -423,6 +455,9 @@ option(struct args *a, const char *letters, char ***argv)
 			else if (!(a->file = *++*argv))
 				usage();
 			return 0;
+		case 'd':
+			a->background = 1;
+			break;
 		case 'n':
 			a->print = 1;
 			break;
@@ -446,6 +481,20 @@ option(struct args *a, const char *letters, char ***argv)
 }
 
 static void
+long_option(struct args *a, const char *word)
+{
+	char *end = "";
+
+	if (strncmp(word, "ready", 5) || (word[5] && word[5] != '='))
+		fail(EXIT_USAGE, "unknown option --%s; crun -h lists them",
+		    word);
+	a->ready = word[5] ? strtol(word + 6, &end, 10) : READY_SECONDS;
+	if (*end || a->ready < 1 || a->ready > 86400)
+		fail(EXIT_USAGE, "--%s: must be seconds, from 1 to 86400",
+		    word);
+}
+
+static void
 parse_args(struct args *a, char **argv)
 {
 	a->over = xrealloc(NULL, 1, sizeof(*a->over));
@@ -456,7 +505,9 @@ parse_args(struct args *a, char **argv)
 				fail(EXIT_USAGE, "-- needs a PROGRAM");
 			break;
 		}
-		if (**argv == '-' && (*argv)[1]) {
+		if (!strncmp(*argv, "--", 2)) {
+			long_option(a, *argv + 2);
+		} else if (**argv == '-' && (*argv)[1]) {
 			option(a, *argv + 1, &argv);
 		} else if (strchr(*argv, '=')) {
 			a->over = xrealloc(a->over, a->nover + 1,
@@ -469,6 +520,8 @@ parse_args(struct args *a, char **argv)
 	}
 	if (!a->file)
 		usage();
+	if (a->ready && !a->background)
+		fail(EXIT_USAGE, "--ready is for -d");
 }
 
 /* What must hold before anything is touched. */
@@ -541,11 +594,15 @@ main(int argc, char **argv)
 	}
 	check_host();
 	prepare();
-	run = run_none;
+	run_clear(&run);
 	run.conf = &conf;
 	find_args(&run, argv);
 	take_signals(&run);
 	on_die = unwind;
+	run.background = args.background;
+	run.ready = args.ready;
+	if (run.background)
+		detach(&run);
 	status = live(&run);
 	return status;
 }

@@ -47,7 +47,7 @@ number_in(const char *text, const char *word, uint64_t *n)
 		text += *text == '\n';
 	}
 	text += len + (len > 0);
-	return sscanf(text, "%" SCNu64, n) == 1 ? 0 : -1;
+	return numbers(text, n, 1) == 1 ? 0 : -1;
 }
 
 /* Where each count stands, on v2 and on v1. */
@@ -195,11 +195,11 @@ static void
 print_ids(const struct run *r)
 {
 	char text[4096];
-	unsigned inside, outside = 0, n = 0;
+	uint64_t n[3];		/* inside, outside, how many */
 
 	read_at(r->proc, "uid_map", text, sizeof(text));
-	if (sscanf(text, "%u %u %u", &inside, &outside, &n) == 3 && outside)
-		printf("userns=%u:%u\n", outside, n);
+	if (numbers(text, n, 3) == 3 && n[1])
+		printf("userns=%" PRIu64 ":%" PRIu64 "\n", n[1], n[2]);
 	else
 		puts("userns=none");
 }

@@ -8,6 +8,8 @@
  *               while the container starts
  *   NAME/host   each object made outside the container, one a line, written
  *               down before it is made: "cgroup PATH", "link NAME"
+ *   NAME/console, NAME/log
+ *               see attach.c and log.c
  *   .ids        one byte a range of the pool, locked by the supervisor that
  *               holds it
  *
@@ -308,7 +310,7 @@ static void
 remove_folder(struct run *r, const char *name)
 {
 	static const char *const files[] = { ".pid", ".conf", "conf",
-	    "lock" };
+	    "console", "log", "lock" };
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
 	size_t i;
 
@@ -341,12 +343,12 @@ state_undo(struct run *r)
 /* A pidfd of the process of that pid and start time; -1 where there is none.
  * The init's /proc folder goes to *proc, unless that is NULL. */
 static int
-open_pid(long pid, unsigned long long start, int *proc)
+open_pid(pid_t pid, uint64_t start, int *proc)
 {
 	char path[32];
 	int fd = syscall(SYS_pidfd_open, pid, 0), dir;
 
-	put(path, sizeof(path), "/proc/%ld", pid);
+	put(path, sizeof(path), "/proc/%ld", (long)pid);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || dir < 0 || start_time(dir, "stat") != start)
 		shut(&fd);
@@ -362,17 +364,15 @@ open_pid(long pid, unsigned long long start, int *proc)
 static int
 open_pids(struct run *r)
 {
-	unsigned long long start[2];
+	uint64_t n[4];		/* pid, start time, pid, start time */
 	char text[128];
-	long pid[2];
 
 	if (read_at(r->state, "pid", text, sizeof(text)) < 0 ||
-	    sscanf(text, "%ld %llu %ld %llu", &pid[0], &start[0], &pid[1],
-	    &start[1]) != 4)
+	    numbers(text, n, 4) != 4)
 		return 0;
-	r->pid = pid[0];
-	r->pidfd = open_pid(pid[0], start[0], &r->proc);
-	r->supervisor = open_pid(pid[1], start[1], NULL);
+	r->pid = n[0];
+	r->pidfd = open_pid(n[0], n[1], &r->proc);
+	r->supervisor = open_pid(n[2], n[3], NULL);
 	return r->pidfd >= 0 && r->supervisor >= 0;
 }
 
@@ -381,7 +381,7 @@ state_open(struct run *r, const char *name)
 {
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
 
-	*r = run_none;
+	run_clear(r);
 	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
 		return NONE;
 	put_dir(dir, sizeof(dir), name);
@@ -452,15 +452,15 @@ state_range_undo(struct run *r)
 int
 state_status(const struct run *r, int *killed)
 {
-	char text[64], word[16] = "";
-	int status;
-	ssize_t n = pread(r->lock, text, sizeof(text) - 1, 0);
+	char text[64];
+	ssize_t got = pread(r->lock, text, sizeof(text) - 1, 0);
+	uint64_t n[2];		/* the supervisor's pid, the status */
 
-	text[n > 0 ? n : 0] = '\0';
-	if (sscanf(text, "%*d %d %15s", &status, word) < 1)
+	text[got > 0 ? got : 0] = '\0';
+	if (numbers(text, n, 2) != 2)
 		return -1;
-	*killed = !strcmp(word, "killed");
-	return status;
+	*killed = strstr(text, "killed") != NULL;
+	return n[1];
 }
 
 void
@@ -508,8 +508,9 @@ int
 state_clean(const char *name)
 {
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
-	struct run r = run_none;
+	struct run r;
 
+	run_clear(&r);
 	if (strlen(name) > NAME_LEN)
 		return 0;
 	put_dir(dir, sizeof(dir), name);

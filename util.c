@@ -248,6 +248,21 @@ now_ms(void)
 }
 
 int
+numbers(const char *text, uint64_t *n, int max)
+{
+	char *end;
+	int i;
+
+	for (i = 0; i < max; i++, text = end) {
+		text += strspn(text, " \t\n");
+		if (*text < '0' || *text > '9')
+			break;
+		n[i] = strtoull(text, &end, 10);
+	}
+	return i;
+}
+
+int
 has_word(const char *words, const char *word)
 {
 	size_t len = strlen(word), n;

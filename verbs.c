@@ -9,6 +9,7 @@
  * names it needs, the function, and its help.  stat.c has what list and stat
  * print.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -297,6 +298,64 @@ do_thaw(struct words *w)
 	return set_frozen(w, 0);
 }
 
+/* ---- console, log ---- */
+
+static int
+do_console(struct words *w)
+{
+	struct run r;
+
+	verb_find(&r, w->names[0]);
+	return attach_console(&r, w->names[0]);
+}
+
+/* On a terminal, what would drive it is shown as \xNN. */
+static int
+print_log(struct reader *l, int raw)
+{
+	char buf[LOG_CHUNK];
+	size_t n, i;
+
+	while ((n = log_read(l, buf, sizeof(buf)))) {
+		for (i = 0; i < n; i++)
+			if (raw || !iscntrl((unsigned char)buf[i]) ||
+			    strchr("\n\t", buf[i]))
+				putchar(buf[i]);
+			else if (buf[i] != '\r')
+				printf("\\x%02x", (unsigned char)buf[i]);
+	}
+	return fflush(stdout);
+}
+
+static int
+do_log(struct words *w)
+{
+	int raw = w->opt['r'] || !isatty(STDOUT_FILENO), watch, bad;
+	struct run r;
+	struct reader l;
+	struct pollfd p[2];
+
+	/* of a killed one the log is left */
+	if (state_open(&r, w->names[0]) != DEAD) {
+		state_close(&r);
+		verb_find(&r, w->names[0]);
+	}
+	l = (struct reader){ .dir = r.state, .fd = -1 };
+	watch = log_watch(&r);
+	bad = print_log(&l, raw);
+	while (w->opt['f'] && !bad && r.supervisor >= 0) {
+		p[0] = (struct pollfd){ watch, POLLIN, 0 };
+		p[1] = (struct pollfd){ r.supervisor, POLLIN, 0 };
+		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
+			die("poll:");
+		log_watched(watch);
+		bad = print_log(&l, raw);
+		if (p[1].revents)
+			break;
+	}
+	return bad ? EXIT_SETUP : 0;
+}
+
 /* ---- list, stat, clean ---- */
 
 static int
@@ -358,6 +417,12 @@ static const struct verb {
 	    "-q: names only" },
 	{ "stat", "", 1, 1, do_stat, "NAME",
 	    "the facts of one, KEY=VALUE a line" },
+	{ "console", "", 1, 1, do_console, "NAME",
+	    "attach to the console; Ctrl-] three times within a second lets "
+	    "go" },
+	{ "log", "fr", 1, 1, do_log, "[-fr] NAME",
+	    "what the console printed; -f: and what it prints until the end; "
+	    "-r: escape nothing on a terminal" },
 	{ "stop", "t:", 1, -1, do_stop, "[-t SECONDS] NAME ...",
 	    "power off, in the way that the init understands; killed after "
 	    "SECONDS, else stop.timeout" },

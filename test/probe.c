@@ -9,6 +9,8 @@
  *	probe blocked PROGRAM ...	run it with TERM blocked, all else ignored
  *	probe unit FOLDER PROGRAM ...	run it in that cgroup, marked as
  *					delegated as systemd marks a unit
+ *	probe notify LINE ...		say so to $NOTIFY_SOCKET, sd_notify(3)
+ *	probe notify-stay LINE ...	and then do nothing
  *	probe watch SECONDS PID		wait until PID ends; after SECONDS end
  *					it and all below it, by TERM, then KILL
  */
@@ -26,11 +28,13 @@
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/time.h>
+#include <sys/un.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -303,6 +307,23 @@ watch(int seconds, pid_t pid)
 	return 124;
 }
 
+static int
+notify(char **lines)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	char text[1024] = "";
+	int fd = socket(AF_UNIX, SOCK_DGRAM, 0);
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s",
+	    getenv("NOTIFY_SOCKET"));
+	for (; *lines; lines++) {
+		strcat(text, *lines);
+		strcat(text, "\n");
+	}
+	return answer(sendto(fd, text, strlen(text), 0, (struct sockaddr *)&a,
+	    sizeof(a)));
+}
+
 int
 main(int argc, char **argv)
 {
@@ -323,6 +344,13 @@ main(int argc, char **argv)
 		return hold(strtoul(argv[2], NULL, 10));
 	if (!strcmp(verb, "blocked") && argc > 2)
 		return blocked(argv + 2);
+	if (!strcmp(verb, "notify"))
+		return notify(argv + 2);
+	if (!strcmp(verb, "notify-stay")) {
+		notify(argv + 2);
+		for (;;)
+			pause();
+	}
 	if (!strcmp(verb, "unit") && argc > 3)
 		return unit(argv[2], argv + 3);
 	if (!strcmp(verb, "watch") && argc == 4)

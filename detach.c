@@ -1,0 +1,255 @@
+/* In the background: crun -d, and waiting until the system is up.
+ *
+ * The command forks.  The child is the supervisor, in a session of its own;
+ * the command waits at a pipe for records: that the init runs, that the
+ * system is up, or how it ended.  End of file without a word is the death of
+ * the supervisor.  Until the init runs the supervisor has the command's
+ * standard error, and prints there why it cannot be started; from then on it
+ * has no file of its caller's, and its messages go to the log.
+ *
+ * A system is up (--ready) when its init says READY=1 on NOTIFY_SOCKET,
+ * sd_notify(3), a socket that is bound in the container and received from
+ * here; or when the last that the console printed is a prompt.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+enum word { STARTED, READY, ENDED };
+
+struct record {
+	enum word word;
+	int status;
+	char text[PIPE_BUF - 2 * sizeof(int)];
+};
+
+/* ---- the supervisor's side ---- */
+
+static void
+send_record(struct run *r, enum word word, int status, const char *text)
+{
+	struct record rec = { .word = word, .status = status };
+
+	snprintf(rec.text, sizeof(rec.text), "%s", text);
+	/* a command that was killed does not hear it */
+	if (r->waiter >= 0 && write(r->waiter, &rec, offsetof(struct record,
+	    text) + strlen(rec.text) + 1) < 0)
+		shut(&r->waiter);
+}
+
+/* The init runs: nothing of the caller's is kept. */
+void
+detach_started(struct run *r)
+{
+	int fd;
+
+	if (!r->background || r->detached)
+		return;
+	r->detached = 1;
+	send_record(r, STARTED, 0, "");
+	if (!r->ready)
+		shut(&r->waiter);
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (fd >= 0) {
+		dup2(fd, STDOUT_FILENO);
+		dup2(fd, STDERR_FILENO);
+		close(fd);
+	}
+	log_messages(r);
+}
+
+void
+detach_ready(struct run *r)
+{
+	send_record(r, READY, 0, "");
+	shut(&r->waiter);
+	shut(&r->notify);
+	r->ready = 0;
+}
+
+void
+detach_ended(struct run *r, int status, const char *last)
+{
+	send_record(r, ENDED, status, last);
+	shut(&r->waiter);
+}
+
+/* ---- the notify socket ---- */
+
+void
+notify_host(struct run *r)
+{
+	int on = 1;
+
+	if (!r->ready)
+		return;
+	r->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
+	if (r->notify < 0 || setsockopt(r->notify, SOL_SOCKET, SO_PASSCRED,
+	    &on, sizeof(on)) < 0)
+		die("making the notify socket:");
+}
+
+/* In the folder where the working folder is: the socket's name is 108 bytes
+ * at most, unix(7). */
+void
+notify_child(struct run *r)
+{
+	struct sockaddr_un a = { AF_UNIX, "notify" };
+
+	if (r->notify >= 0 &&
+	    bind(r->notify, (struct sockaddr *)&a, sizeof(a)) < 0)
+		die("binding the notify socket:");
+}
+
+void
+notify_undo(struct run *r)
+{
+	shut(&r->notify);
+}
+
+/* READY=1 counts from the init: its services inherit NOTIFY_SOCKET where the
+ * init does not take it out of the environment.  Below our own PID 1 it
+ * counts from anybody.  Files that are sent along are closed by the kernel,
+ * as there is no room for them. */
+int
+notify_received(struct run *r)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(struct ucred))];
+	} u;
+	char text[1024];
+	struct iovec v = { text, sizeof(text) - 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	    .msg_control = &u, .msg_controllen = sizeof(u) };
+	ssize_t n = recvmsg(r->notify, &m, MSG_DONTWAIT);
+	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	struct ucred from;
+
+	if (!h || h->cmsg_type != SCM_CREDENTIALS)
+		return 0;
+	memcpy(&from, CMSG_DATA(h), sizeof(from));
+	text[n] = '\0';
+	return (from.pid == r->pid || r->conf->program) &&
+	    (!strncmp(text, "READY=1", 7) || strstr(text, "\nREADY=1"));
+}
+
+/* ---- the command that waits ---- */
+
+/* The next record, or why there is none: 0 the time is up, -1 the supervisor
+ * has died. */
+static int
+next_record(struct run *r, int from, struct record *rec, int ms)
+{
+	struct pollfd p[] = { { from, POLLIN, 0 },
+	    { r->signals, POLLIN, 0 } };
+	long long end = now_ms() + ms;
+	int sig, n;
+	ssize_t got;
+
+	for (;;) {
+		n = poll(p, LEN(p), ms < 0 ? -1 : end > now_ms() ?
+		    end - now_ms() : 0);
+		if (n < 0 && errno != EINTR)
+			die("poll:");
+		if (n == 0)
+			return 0;
+		if (n > 0 && p[1].revents && (sig = signal_pending(r))) {
+			if (ms < 0)	/* it has not started yet */
+				kill(r->pid, sig);
+			else
+				exit(EXIT_SIGNAL + sig);
+		}
+		if (n > 0 && p[0].revents) {
+			got = read(from, rec, sizeof(*rec));
+			rec->text[sizeof(rec->text) - 1] = '\0';
+			return got > 0 ? 1 : -1;
+		}
+	}
+}
+
+/* The last lines of the console, each on a line of ours. */
+static void
+show_last(const char *name)
+{
+	char *text = xrealloc(NULL, LOG_CHUNK + 1, 1), *line, *save = NULL;
+	struct run r;
+	struct reader l;
+	size_t n = 0;
+
+	if (state_open(&r, name) == NONE)
+		return;
+	l = (struct reader){ .dir = r.state, .fd = -1 };
+	log_last(&l, READY_LINES);
+	n = log_read(&l, text, LOG_CHUNK);
+	text[n] = '\0';
+	for (line = strtok_r(text, "\r\n", &save); line;
+	    line = strtok_r(NULL, "\r\n", &save))
+		tell("%s: | %s", name, line);
+}
+
+static void await(struct run *, int from) __attribute__((noreturn));
+
+static void
+await(struct run *r, int from)
+{
+	const char *name = r->conf->name;
+	struct record rec = { 0 };
+	int got = next_record(r, from, &rec, -1), status;
+
+	if (got < 0 || rec.word != STARTED) {
+		if (waitpid(r->pid, &status, 0) == r->pid && WIFEXITED(status))
+			exit(WEXITSTATUS(status));
+		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
+	}
+	if (!r->ready)
+		exit(0);
+	got = next_record(r, from, &rec, r->ready * 1000);
+	if (got > 0 && rec.word == READY)
+		exit(0);
+	if (got > 0)
+		fail(EXIT_SETUP, "%s ended with status %d before it was ready"
+		    "%s%s", name, rec.status, *rec.text ? "; it printed last: "
+		    : " and printed nothing", rec.text);
+	if (got < 0)
+		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
+	tell("%s is not ready after %d s, and is left running; its console "
+	    "said last", name, r->ready);
+	show_last(name);
+	exit(EXIT_SETUP);
+}
+
+void
+detach(struct run *r)
+{
+	int p[2], fd;
+
+	if (pipe2(p, O_CLOEXEC | O_DIRECT) < 0)
+		die("pipe:");
+	r->pid = fork();
+	if (r->pid < 0)
+		die("fork:");
+	if (r->pid) {
+		close(p[1]);
+		await(r, p[0]);
+	}
+	close(p[0]);
+	r->waiter = p[1];
+	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	if (setsid() < 0 || fd < 0 || dup2(fd, STDIN_FILENO) < 0 ||
+	    dup2(fd, STDOUT_FILENO) < 0)
+		die("leaving the terminal:");
+	close(fd);
+}
