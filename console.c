@@ -76,18 +76,36 @@ open_pty(struct run *r)
 }
 
 void
+console_files(struct run *r)
+{
+	static const char *const names[] = { "input", "output", "error" };
+	struct stat st;
+	int i;
+
+	r->ttys = 0;
+	for (i = 0; i < 3; i++) {
+		r->ttys |= isatty(i) << i;
+		if (!fstat(i, &st) && S_ISDIR(st.st_mode))
+			die("standard %s is a folder of the host, which would "
+			    "be a way out of %s, fchdir(2)", names[i],
+			    r->conf->name);
+	}
+}
+
+void
 console_host(struct run *r)
 {
-	int i, tty[3], all = !r->conf->program || r->background, any = all;
+	int i;
 
-	for (i = 0; i < 3; i++)
-		any |= tty[i] = isatty(i);
-	if (any)
+	if (r->conf->program && !r->background)
+		console_files(r);
+	else
+		r->ttys = 7;
+	if (r->ttys)
 		open_pty(r);
 	for (i = 0; i < 3; i++)
-		r->std[i] = tty[i] || all ? r->slave : i;
-	if (any)
-		copy_size(tty[0] ? 0 : tty[1] ? 1 : 2, r->master);
+		r->std[i] = r->ttys >> i & 1 ? r->slave : i;
+	console_resize(r);
 }
 
 /* ---- the caller's terminal ---- */
@@ -115,8 +133,6 @@ console_restore(void)
 void
 console_begin(struct run *r)
 {
-	int i, any = 0;
-
 	in.len = out.len = 0;
 	in.from = out.from = in.to = out.to = -1;
 	escapes = 0;
@@ -124,24 +140,22 @@ console_begin(struct run *r)
 	memset(tail, 0, sizeof(tail));
 	if (r->master < 0)
 		return;
-	for (i = 0; i < 3; i++)
-		any |= r->std[i] == r->slave;
 	out.from = r->master;
 	if (r->background)
 		return;
-	if (any && r->std[0] == r->slave) {
+	if (r->ttys & 1) {
 		in.from = STDIN_FILENO;
 		in.to = r->master;
 		console_raw();
 	}
-	out.to = r->std[1] == r->slave ? STDOUT_FILENO : STDERR_FILENO;
+	out.to = r->ttys & 2 ? STDOUT_FILENO : STDERR_FILENO;
 }
 
 void
 console_resize(struct run *r)
 {
-	if (r->master >= 0 && !r->background)
-		copy_size(isatty(0) ? 0 : 1, r->master);
+	if (r->master >= 0)
+		copy_size(isatty(0) ? 0 : isatty(1) ? 1 : 2, r->master);
 }
 
 /* ---- relaying ---- */
@@ -228,7 +242,8 @@ fill_out(struct run *r)
 {
 	fill(&out);
 	remember(out.buf, out.len);
-	log_write(r, out.buf, out.len);
+	if (r->listener >= 0)	/* not of crun exec */
+		log_write(r, out.buf, out.len);
 	return out.len > 0;
 }
 

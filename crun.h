@@ -212,6 +212,7 @@ struct run {
 	uint32_t bridge;	/* its index */
 	/* console.c */
 	int master, slave;	/* the pty; -1: none */
+	int ttys;		/* bits: which of 0, 1, 2 are to be the pty */
 	int std[3];		/* what the init gets as 0, 1, 2 */
 	/* log.c, attach.c */
 	int log;		/* NAME/log; -1: nothing was printed yet */
@@ -295,6 +296,8 @@ void near_try(struct near *, const char *candidate);
  * of which none is lost; sigqueue(3), its value: SECONDS << 1 | REBOOT, where
  * 0 seconds are stop.timeout's. */
 enum { ASK = 50 };
+/* From now on signals are taken by r->signals. */
+void signals_take(struct run *);
 /* Takes a signal that asks the supervisor to end from r->signals; 0: none.
  * After ASK its value is in r->request. */
 int signal_pending(struct run *);
@@ -388,6 +391,19 @@ void ns_wait_child(struct run *);
 /* Root of the user namespace, no groups, dies with the supervisor. */
 void ns_identity_child(struct run *);
 void ns_uts_child(struct run *);
+/* Handlers and mask as a fresh process has them. */
+void ns_signals_child(void);
+/* The init's environment, with room for so many more. */
+char **ns_environment(const struct run *, size_t more);
+/* Adds NAME=VALUE, or puts it in the place of another value. */
+void ns_put_env(char **env, const char *text);
+/* A session of its own, with 0, 1, 2 as r->std says; all other files are
+ * closed but *keep, which closes at exec. */
+void ns_session_child(struct run *, int *keep);
+/* The pty, where there is one, becomes the controlling terminal. */
+void ns_terminal_child(const struct run *);
+/* execs conf->program, looked for in the PATH of env; dies when it cannot. */
+void ns_exec_program(const struct run *, char **env) __attribute__((noreturn));
 /* execs the init, or becomes the built-in PID 1 of the program. */
 void ns_exec_child(struct run *) __attribute__((noreturn));
 
@@ -463,7 +479,8 @@ int cgroup_frozen(const struct run *);
 
 void sec_attach(struct run *);		/* rlimits, sysctls */
 void sec_keyring_child(struct run *);
-void sec_caps_child(struct run *);
+void sec_bound_child(struct run *);	/* the bounding set, no ambient */
+void sec_caps_child(struct run *);	/* the other sets */
 /* Closes everything above standard error but the fd keep, which gets the
  * number 3. */
 int sec_close_child(int keep);
@@ -475,6 +492,8 @@ int sec_rlimit(const char *name);	/* RLIMIT_*, or -1 */
 
 struct pollfd;
 
+/* Which of our 0, 1, 2 are terminals; dies when one is a folder. */
+void console_files(struct run *);
 void console_host(struct run *);
 void console_undo(struct run *);
 /* The caller's terminal becomes raw, relaying begins.  Supervisor. */
@@ -552,6 +571,20 @@ void notify_child(struct run *);
 void notify_undo(struct run *);
 /* 1: the init says that it is ready. */
 int notify_received(struct run *);
+
+/* ---- exec.c: a program in a container that runs ---- */
+
+struct request {
+	const char *user;	/* a number, or a name in the guest's passwd; */
+				/* NULL: root, as the init */
+	const char *dir;	/* NULL: /, or a login's home */
+	char **env;		/* NAME=VALUE */
+	int nenv;
+	char **argv;		/* NULL: a login shell */
+};
+/* Needs verb_find(), conf, cgroup_open() and signals_take(); gives the
+ * program's exit status, or dies. */
+int exec_run(struct run *, const struct request *);
 
 /* ---- stop.c: asking an init to end ---- */
 

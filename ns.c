@@ -91,8 +91,8 @@ send_failure(int status, const char *line)
  * ignored (nohup) is not for the init.  By the kernel's own call, since the C
  * library keeps 32 to 34 for itself and refuses them, nptl(7); its struct
  * sigaction differs by machine, but SIG_DFL is all zeroes in each. */
-static void
-default_signals(void)
+void
+ns_signals_child(void)
 {
 	static const unsigned long none_of[16];
 	sigset_t none;
@@ -139,7 +139,7 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 		on_step = send_step;
 		close(r->go[1]);
 		close(r->report[0]);
-		default_signals();
+		ns_signals_child();
 		child(r);
 		_exit(EXIT_SETUP);
 	}
@@ -290,31 +290,35 @@ ns_uts_child(struct run *r)
 
 /* ---- exec ---- */
 
-static char **
-environment(const struct run *r)
+void
+ns_put_env(char **env, const char *text)
+{
+	size_t len = strcspn(text, "=") + 1, i;
+
+	for (i = 0; env[i] && strncmp(env[i], text, len); i++)
+		;
+	env[i] = (char *)text;
+}
+
+char **
+ns_environment(const struct run *r, size_t more)
 {
 	const struct conf *c = r->conf;
 	const char *term = getenv("TERM");
-	char **env = NULL;
-	size_t n = 0, i;
+	size_t room = LEN(config_env) + 4 + c->nset + more, i;
+	char **env = xrealloc(NULL, room, sizeof(*env));
 
-	env = xrealloc(NULL, LEN(config_env) + 4 + c->nset, sizeof(*env));
+	memset(env, 0, room * sizeof(*env));
 	for (i = 0; i < LEN(config_env); i++)
-		env[n++] = (char *)config_env[i];
-	env[n++] = xprintf("container=%s", c->container);
+		ns_put_env(env, config_env[i]);
+	ns_put_env(env, xprintf("container=%s", c->container));
 	if (r->slave >= 0)
-		env[n++] = xprintf("TERM=%s", term && *term ? term : "linux");
+		ns_put_env(env, xprintf("TERM=%s", term && *term ? term :
+		    "linux"));
 	if (r->notify >= 0)
-		env[n++] = xprintf("NOTIFY_SOCKET=/run/host/notify");
-	for (each(c, s, KEY_ENV)) {
-		size_t len = strcspn(s->value, "=") + 1;
-
-		for (i = 0; i < n && strncmp(env[i], s->value, len); i++)
-			;
-		env[i] = (char *)s->value;
-		n += i == n;
-	}
-	env[n] = NULL;
+		ns_put_env(env, "NOTIFY_SOCKET=/run/host/notify");
+	for (each(c, s, KEY_ENV))
+		ns_put_env(env, s->value);
 	return env;
 }
 
@@ -353,18 +357,17 @@ is_shell(const char *path)
 	return 0;
 }
 
-static void
-take_terminal(const struct run *r)
+void
+ns_terminal_child(const struct run *r)
 {
-	int i;
+	int i = 0;
 
-	for (i = 0; i < 3; i++)
-		if (r->slave >= 0 && r->std[i] == r->slave) {
-			if (ioctl(i, TIOCSCTTY, 0) < 0)
-				die("making the console the controlling "
-				    "terminal:");
-			return;
-		}
+	if (!r->ttys)
+		return;
+	while (!(r->ttys >> i & 1))
+		i++;
+	if (ioctl(i, TIOCSCTTY, 0) < 0)
+		die("making the console the controlling terminal:");
 }
 
 static void
@@ -375,14 +378,14 @@ exec_init(const struct run *r, char **env)
 
 	if (r->conf->init) {
 		if (is_shell(r->conf->init[0]))
-			take_terminal(r);
+			ns_terminal_child(r);
 		execve(r->conf->init[0], r->conf->init, env);
 		exec_failed(r, r->conf->init[0]);
 	}
 	for (i = 0; i < LEN(config_inits); i++) {
 		argv[0] = (char *)config_inits[i];
 		if (is_shell(argv[0]))
-			take_terminal(r);
+			ns_terminal_child(r);
 		execve(argv[0], argv, env);
 		if (access(argv[0], F_OK) == 0)
 			exec_failed(r, argv[0]);
@@ -393,8 +396,8 @@ exec_init(const struct run *r, char **env)
 }
 
 /* A name without a slash is looked for in the container's PATH. */
-static void
-exec_program(const struct run *r, char **env)
+void
+ns_exec_program(const struct run *r, char **env)
 {
 	char **argv = r->conf->program, path[PATH_MAX];
 	const char *dir = NULL;
@@ -456,9 +459,8 @@ pid_one(pid_t program)
 	}
 }
 
-/* A session of its own, with 0, 1, 2 and REPORT, which closes at exec. */
-static void
-new_session(struct run *r)
+void
+ns_session_child(struct run *r, int *keep)
 {
 	int i;
 
@@ -467,19 +469,19 @@ new_session(struct run *r)
 	for (i = 0; i < 3; i++)
 		if (r->std[i] != i && dup2(r->std[i], i) < 0)
 			die("standard input and output:");
-	report = sec_close_child(report);
+	*keep = sec_close_child(*keep);
 }
 
 void
 ns_exec_child(struct run *r)
 {
-	char **env = environment(r);
+	char **env = ns_environment(r, 0);
 	sigset_t all, old;
 	pid_t pid;
 
 	umask(022);		/* as the kernel starts an init */
 	if (!r->conf->program) {
-		new_session(r);
+		ns_session_child(r, &report);
 		exec_init(r, env);
 	}
 	sigfillset(&all);
@@ -488,10 +490,10 @@ ns_exec_child(struct run *r)
 	if (pid < 0)
 		die("fork:");
 	if (!pid) {
-		new_session(r);
-		take_terminal(r);
+		ns_session_child(r, &report);
+		ns_terminal_child(r);
 		sigprocmask(SIG_SETMASK, &old, NULL);
-		exec_program(r, env);
+		ns_exec_program(r, env);
 	}
 	syscall(SYS_close_range, 0, ~0U, 0);
 	forget_arguments(r);

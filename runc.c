@@ -104,6 +104,7 @@ child(struct run *r)
 	rootfs_child(r);
 	ns_wait_child(r);
 	net_child(r);
+	sec_bound_child(r);
 	sec_caps_child(r);
 	ns_exec_child(r);
 }
@@ -161,8 +162,8 @@ static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1,
  * SIGXFSZ so that a log above our caller's limit of file sizes is one too.  A
  * caller that ignores SIGCHLD must not have the kernel reap the init for us,
  * wait(2): its status would be lost. */
-static void
-take_signals(struct run *r)
+void
+signals_take(struct run *r)
 {
 	sigset_t set;
 	size_t i;
@@ -597,7 +598,7 @@ main(int argc, char **argv)
 	run_clear(&run);
 	run.conf = &conf;
 	find_args(&run, argv);
-	take_signals(&run);
+	signals_take(&run);
 	on_die = unwind;
 	run.background = args.background;
 	run.ready = args.ready;

@@ -190,28 +190,45 @@ permitted_caps(void)
 	return (uint64_t)d[1].permitted << 32 | d[0].permitted;
 }
 
-/* The bounding set by prctl(2), the rest by libcap-ng, whose own way to the
- * bounding set reads /proc/PID/status twice.  Numbers that crun does not know
- * are dropped too, up to the first that the kernel does not know (EINVAL). */
-void
-sec_caps_child(struct run *r)
+/* What config.h and the caps key leave of what there is. */
+static uint64_t
+kept_caps(const struct run *r)
 {
-	uint64_t keep = r->conf->caps & permitted_caps();
+	return r->conf->caps & permitted_caps();
+}
+
+/* Numbers that crun does not know are dropped too, up to the first that the
+ * kernel does not know (EINVAL). */
+void
+sec_bound_child(struct run *r)
+{
+	uint64_t keep = kept_caps(r);
 	int cap;
 
-	capng_clear(CAPNG_SELECT_BOTH);
 	for (cap = 0; cap < 64; cap++) {
-		if (keep >> cap & 1)
-			capng_update(CAPNG_ADD,
-			    CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap);
-		else if (prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) < 0) {
-			if (errno == EINVAL)
-				break;
-			die("dropping capability %d:", cap);
-		}
+		if (keep >> cap & 1 || !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
+			continue;
+		if (errno == EINVAL)
+			break;
+		die("dropping capability %d:", cap);
 	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		die("clearing the ambient capabilities:");
+}
+
+/* By libcap-ng; not the bounding set, for which it reads /proc/PID/status
+ * twice. */
+void
+sec_caps_child(struct run *r)
+{
+	uint64_t keep = kept_caps(r);
+	int cap;
+
+	capng_clear(CAPNG_SELECT_BOTH);
+	for (cap = 0; cap < 64; cap++)
+		if (keep >> cap & 1)
+			capng_update(CAPNG_ADD,
+			    CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap);
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
 		die("setting the capabilities:");
 }

@@ -4162,6 +4162,371 @@ console_killed() {
 }
 story 'background: a killed console lets go of the typing' console_killed
 
+# ---- exec.c: a program in a container that runs ----
+
+exec_plain() {
+	os_conf bridge="$br" ip="$net.2/24"
+	background --ready
+	verb 0 exec "$name" true
+	lines 0
+	verb 7 exec "$name" sh -c 'exit 7'
+	verb 137 exec "$name" sh -c 'kill -9 $$'
+	verb 0 exec "$name" sh -c 'hostname; pwd; id -u; echo $HOME'
+	prints "$name
+/
+0
+/root"
+	verb 0 exec "$name" ping -c 1 -W 3 "$net.1"
+	verb 0 exec -w /bin -e A=b -e 'C=d e' "$name" sh -c 'pwd; echo $A $C'
+	prints '/bin
+b d e'
+	verb 0 exec "$name" ps
+	prints_like ' 1 .*init'
+	verb 0 stop "$name"
+	gone
+}
+story 'exec: a program, its status, its folder, its environment' exec_plain
+
+exec_wrong() {
+	conf
+	background -- sleep 1000
+	verb 127 exec "$name" nosuch
+	says "$name: program nosuch: not found in the PATH"
+	verb 127 exec "$name" /nosuch
+	says '/nosuch: not found'
+	verb 126 exec "$name" /etc
+	says '/etc: Permission denied'
+	verb 125 exec -w /nosuch "$name" true
+	says "container's folder /nosuch: No such file"
+	verb 125 exec -u nosuch "$name" true
+	says "there is no user nosuch in the container's /etc/passwd"
+	verb 125 exec -u 99999 "$name" true
+	says 'becoming user 99999 of the container, who is not in its range'
+	verb 125 exec -u 4294967295 "$name" true
+	says 'there is no user 4294967295'
+	verb 2 exec -e A "$name" true
+	says 'must be NAME=VALUE'
+	verb 2 exec -u
+	says 'usage: crun exec'
+	cmd='exec with a folder as input'
+	rc=0
+	"$crun" exec "$name" ls -l /proc/self/fd/ </etc >out 2>err || rc=$?
+	is status 125 "$rc"
+	says 'standard input is a folder of the host'
+	lines 1
+	rc=0
+	"$crun" -c c.conf name="$name-b" -- ls </etc >out 2>err || rc=$?
+	is status 125 "$rc"
+	says 'standard input is a folder of the host'
+	if [ -w /sys/fs/cgroup/unified ] || grep -q ' cgroup2 ' /proc/mounts
+	then
+		verb 0 freeze "$name"
+		verb 125 exec "$name" true
+		says "$name is frozen; crun thaw $name"
+	fi
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: what cannot be run is said' exec_wrong
+
+# what a process has, for comparing
+walls() {
+	cat <<-'END'
+		cd /proc/self
+		grep -E "^(Cap|NoNewPrivs|Seccomp|Groups|Uid|Gid|Umask)" status
+		cat cgroup uid_map
+		cat limits
+		for n in cgroup ipc mnt net pid user uts; do readlink ns/$n; done
+	END
+}
+
+exec_walls() {
+	for caps in '+net_raw' '-mknod -sys_admin -setuid'; do
+		own=$caps
+		conf memory=64M rlimit.nofile=100:200 rlimit.core=0 caps="$own"
+		background -- sh -c "$(walls); exec sleep 1000"
+		soon grep -q 'uts:' "/run/crun/$name/log"
+		verb 0 log "$name"
+		tr -d '\r' <out >init.walls
+		# with other limits of the caller, but none that is lower: to
+		# raise a hard one CAP_SYS_RESOURCE is needed
+		prlimit --nofile=50:1000 --core=7:7 "$crun" exec "$name" \
+			sh -c "$(walls)" >exec.walls 2>err </dev/null
+		diff init.walls exec.walls >differs || wrong 'no difference' \
+			"$(cat differs)"
+		grep -q '^CapInh:.*0000$' exec.walls
+		verb 0 kill "$name"
+	done
+}
+story 'exec: the walls are those of the init' exec_walls
+
+exec_userns_none() {
+	conf userns=none
+	run 0 -d -- sh -c "$(walls); exec sleep 1000"
+	soon grep -q 'uts:' "/run/crun/$name/log"
+	verb 0 log "$name"
+	tr -d '\r' <out >init.walls
+	verb 0 exec "$name" sh -c "$(walls)"
+	diff init.walls out >differs || wrong 'no difference' \
+		"$(cat differs)"
+	verb 0 kill "$name"
+}
+story 'exec: the walls are those of the init, userns=none' exec_userns_none
+
+exec_user() {
+	own_root
+	mkdir -p "$root/home/ann"
+	chown 1000:1000 "$root/home/ann"
+	printf '%s\n' 'root:x:0:0::/root:/bin/sh' \
+		'ann:x:1000:1000:Ann:/home/ann:/bin/ash' \
+		'1234:x:55:55::/:/bin/sh' >"$root/etc/passwd"
+	printf '%s\n' 'root:x:0:' 'ann:x:1000:' 'wheel:x:10:root,ann' \
+		'other:x:11:annabel' 'adm:x:4:ann' >"$root/etc/group"
+	conf
+	background -- sleep 1000
+	verb 0 exec -u ann "$name" sh -c 'id -u; id -g; id -G; echo $HOME $USER
+		pwd; grep -E "^Cap(Inh|Prm|Eff|Amb)" /proc/self/status | sort -u -k 2'
+	prints '1000
+1000
+1000 4 10
+/home/ann ann
+/
+CapAmb:	0000000000000000'
+	verb 0 exec -u 1000 "$name" id -G
+	prints '1000 4 10'
+	verb 0 exec -u 1234 "$name" id -u
+	prints 1234
+	verb 0 exec "$name" grep Groups: /proc/self/status
+	is 'no groups of root' 'Groups:' "$(xargs <out)"
+	echo 'echo $0; pwd; echo $SHELL; id -un; exit 4' >login
+	rc=0
+	"$crun" exec -u ann "$name" <login >out 2>err || rc=$?
+	is status 4 "$rc"
+	prints '-ash
+/home/ann
+/bin/ash
+ann'
+	verb 0 kill "$name"
+}
+story 'exec: -u, and a login shell' exec_user
+
+exec_bytes() {
+	conf
+	background -- sleep 1000
+	head -c 5000000 /dev/urandom >in
+	"$crun" exec "$name" cat <in >copy 2>err
+	cmp in copy || wrong 'byte for byte' 'another'
+	"$crun" exec "$name" sh -c 'cat >&2' <in 2>copy >out
+	cmp in copy || wrong 'byte for byte on standard error' 'another'
+	head -c 100000000 /dev/zero | "$crun" exec "$name" head -c 10 |
+		wc -c >n
+	is 'a closed pipe ends both' 10 "$(cat n)"
+	verb 0 kill "$name"
+}
+story 'exec: pipes, byte for byte' exec_bytes
+
+exec_tty() {
+	conf
+	background -- sleep 1000
+	want 6 "$pty" 'expect:[#$] ' 'send:tty; echo t=$?\r' 'expect:pts/[0-9]' \
+		expect:t=0 size:33x99 'send:stty size\r' 'expect:33 99' raw \
+		'send:sleep 100\r' 'run:sleep 0.3' 'send:\x03' 'expect:[#$] ' \
+		'send:sleep 50 & jobs\r' 'expect:sleep 50' \
+		'send:kill %1; exit 6\r' wait -- "$crun" exec "$name"
+	# only the output is a terminal
+	echo 'from a pipe' >in
+	want 0 "$pty" 'expect:from a pipe' wait -- \
+		sh -c "$crun exec $name sh -c 'cat; test -t 1; ! test -t 0' <in"
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: a terminal, job control, its size' exec_tty
+
+exec_signals() {
+	conf
+	background -- sleep 1000
+	for s in TERM INT HUP USR1 USR2 QUIT; do
+		"$crun" exec "$name" sh -c \
+			"trap 'echo got $s; exit 9' $s; echo up; while :; do sleep 0.1; done" \
+			>up.out 2>err </dev/null &
+		p=$!
+		echo "$p" >>kids
+		soon grep -q up up.out
+		kill -s "$s" "$p"
+		ends 9 "$p"
+		grep -q "got $s" up.out
+	done
+	verb 0 kill "$name"
+}
+story 'exec: signals are passed on' exec_signals
+
+exec_killed() {
+	conf
+	background -- sleep 1000
+	i=0
+	while [ "$i" -lt 50 ]; do
+		"$crun" exec "$name" sleep 777 >out 2>err </dev/null &
+		p=$!
+		sleep "$(printf '0.%04d' "$((i * 4))")"
+		kill -KILL "$p"
+		wait "$p" 2>/dev/null || :
+		i=$((i + 1))
+	done
+	soon sh -c "! pgrep -f '[s]leep 777'"
+	verb 0 exec "$name" ps
+	! grep 'sleep 777' out || wrong 'none left' "$(cat out)"
+	is 'processes' 2 "$(fact pids)"
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: killed 50 times, it takes its program along' exec_killed
+
+exec_dies() {
+	conf
+	background -- sleep 1000
+	"$crun" exec "$name" sleep 1000 >out 2>err </dev/null &
+	p=$!
+	soon sh -c "[ \$($crun stat $name | sed -n s/^pids=//p) -eq 3 ]"
+	verb 0 kill "$name"
+	ends 137 "$p"
+	gone
+}
+story 'exec: the end of the container ends it' exec_dies
+
+# the guest's own files as traps: one line, and at once
+exec_hostile() {
+	own_root
+	conf
+	background -- sleep 1000
+	etc=$root/etc
+	quick() {
+		begun=$(date +%s%3N)
+		verb 125 exec "$@"
+		took=$(($(date +%s%3N) - begun))
+		[ "$took" -lt "$((2000 * slow))" ] || wrong 'at once' "$took ms"
+		lines 1
+	}
+	rm -f "$etc/passwd"
+	mkfifo "$etc/passwd"
+	quick -u ann "$name" true
+	says "container's /etc/passwd is not a regular file"
+	rm "$etc/passwd"
+	ln -s /dev/zero "$etc/passwd"
+	quick -u ann "$name" true
+	says "container's /etc/passwd is not a regular file"
+	quick "$name"
+	rm "$etc/passwd"
+	truncate -s 1G "$etc/passwd"
+	quick -u ann "$name" true
+	says "container's /etc/passwd is larger than 1048576 bytes"
+	truncate -s 0 "$etc/passwd"
+	head -c 500000 /dev/urandom >"$etc/passwd"
+	quick -u ann "$name" true
+	says 'there is no user ann'
+	printf '%s\n' 'ann:x:4294967296:0::/:/bin/sh' 'ann:x:-1:0::/:/bin/sh' \
+		'ann:x:0x0:0::/:/bin/sh' 'ann:x: 0:0::/:/bin/sh' \
+		'ann:x:4294967295:0::/:/bin/sh' 'ann:x::0::/:/bin/sh' \
+		'ann:x:0' 'ann' ':::::::' 'ann:x:0:0::/' >"$etc/passwd"
+	quick -u ann "$name" true
+	says 'there is no user ann'
+	rm "$etc/passwd"
+	ln -s loop "$etc/loop"
+	ln -s loop "$etc/passwd"
+	quick -u ann "$name" true
+	says "reading the container's /etc/passwd: "
+	verb 0 exec "$name" true
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: a hostile passwd' exec_hostile
+
+exec_devpts() {
+	conf
+	background -- sleep 1000
+	verb 0 exec "$name" sh -c 'mkdir /tmp/pts; ln -s /dev/null /tmp/pts/ptmx
+		mount -o bind /tmp/pts /dev/pts'
+	want 125 "$pty" wait -- "$crun" exec "$name" true
+	prints_like "opening the container's /dev/pts/ptmx: Symbolic link loop"
+	verb 0 exec "$name" sh -c 'rm /tmp/pts/ptmx; mkfifo /tmp/pts/ptmx'
+	want 125 "$pty" wait -- "$crun" exec "$name" true
+	prints_like "the container's /dev/pts is no devpts"
+	verb 0 exec "$name" sh -c 'rm /tmp/pts/ptmx; : >/tmp/pts/ptmx
+		mount -o bind /dev/null /tmp/pts/ptmx'
+	want 125 "$pty" wait -- "$crun" exec "$name" true
+	prints_like "the container's /dev/pts is no devpts"
+	verb 0 exec "$name" sh -c 'umount /tmp/pts/ptmx; rm /tmp/pts/ptmx'
+	want 125 "$pty" wait -- "$crun" exec "$name" true
+	prints_like "ptmx: No such file"
+	verb 0 exec "$name" true </dev/null
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: a devpts that is none' exec_devpts
+
+# a guest that freezes its init's group, where the program would be born
+exec_frozen_group() {
+	need_v2
+	os_conf
+	background --ready
+	verb 0 exec "$name" sh -c 'cd /sys/fs/cgroup && mkdir x y &&
+		echo $$ >y/cgroup.procs && echo 1 >x/cgroup.procs &&
+		echo 1 >x/cgroup.freeze'
+	begun=$(date +%s%3N)
+	verb 125 exec "$name" true
+	took=$(($(date +%s%3N) - begun))
+	says "^crun: $name does not answer: joining it takes longer than 1000 ms"
+	[ "$took" -lt "$((2500 * slow))" ] || wrong 'in a second' "$took ms"
+	begun=$(date +%s%3N)
+	verb 137 stop -t 1 "$name"
+	took=$(($(date +%s%3N) - begun))
+	[ "$took" -lt "$((3000 * slow))" ] || wrong 'within 3 s' "$took ms"
+	gone
+}
+story 'exec: a guest that has frozen its init' exec_frozen_group
+
+# many at once, each with its own output and status
+exec_many() {
+	conf
+	background -- sleep 1000
+	head -c "$((10 << 20))" /dev/urandom >"$root/big"
+	total=$((1000 / slow)) batch=20
+	i=0
+	while [ "$i" -lt "$total" ]; do
+		pids='' b=0
+		while [ "$b" -lt "$batch" ]; do
+			"$crun" exec "$name" sh -c "cat /big; exit $((b + 10))" \
+				2>err.$b </dev/null | cmp - "$root/big" >cmp.$b 2>&1 &
+			b=$((b + 1))
+			pids="$pids $!"
+		done
+		for p in $pids; do
+			wait "$p" || wrong 'the same bytes' "$(cat cmp.* err.*)"
+		done
+		i=$((i + batch))
+	done
+	rm "$root/big"
+	pids='' b=0
+	while [ "$b" -lt 100 ]; do
+		"$crun" exec "$name" sh -c "exit $((b + 10))" </dev/null &
+		pids="$pids $!"
+		b=$((b + 1))
+	done
+	b=0
+	for p in $pids; do
+		rc=0
+		wait "$p" || rc=$?
+		is "status of number $b" "$((b + 10))" "$rc"
+		b=$((b + 1))
+	done
+	is 'processes left' 2 "$(fact pids)"
+	[ "$(find "/proc/$sup/fd" -mindepth 1 | wc -l)" -lt 40 ] ||
+		wrong 'no file of the supervisor left' "$(ls -l "/proc/$sup/fd")"
+	verb 0 kill "$name"
+	gone
+}
+limit=280
+story 'exec: a thousand, 10 MiB of output each' exec_many
+
 # ---- operating systems ----
 
 # os TREE LOGIN: boots a copy of the tree on a terminal, twice, and ends it
@@ -4336,7 +4701,7 @@ story 'doc: it runs where there is nothing else' doc_alone
 
 # What a kernel can change; the configuration is the same on all.
 of_kernel='host: ns: idmap: mount: net: cgroup: sec: console: stop: state: verbs:
-	background:'
+	background: exec:'
 
 # machine NAME OPTION... [STORY ...]: the stories in a machine
 machine() {

@@ -28,7 +28,9 @@ enum { GRACE_MS = 15000 };	/* for a supervisor, past the time-out */
 struct words {			/* what follows the verb */
 	char **names;		/* NULL at the end */
 	int n;
-	const char *opt[128];	/* by letter: its argument, or "" */
+	const char *opt[128];	/* by letter: its last argument, or "" */
+	char **env;		/* all of -e */
+	int nenv;
 };
 
 /* ---- finding ---- */
@@ -298,7 +300,31 @@ do_thaw(struct words *w)
 	return set_frozen(w, 0);
 }
 
-/* ---- console, log ---- */
+/* ---- exec, console, log ---- */
+
+static int
+do_exec(struct words *w)
+{
+	static struct conf c;
+	static struct run r;
+	struct request q = { .user = w->opt['u'], .dir = w->opt['w'],
+	    .env = w->env, .nenv = w->nenv,
+	    .argv = w->n > 1 ? w->names + 1 : NULL };
+	const char *name = w->names[0];
+
+	verb_find(&r, name);
+	if (conf_saved(&c, r.state, name, NULL, 0) < 0)
+		no_container(name);
+	c.program = q.argv;
+	r.conf = &c;
+	cgroup_open(&r);
+	if (!r.nhier)
+		die("%s has no cgroup any more", name);
+	if (cgroup_frozen(&r))
+		die("%s is frozen; crun thaw %s", name, name);
+	signals_take(&r);
+	return exec_run(&r, &q);
+}
 
 static int
 do_console(struct words *w)
@@ -417,6 +443,10 @@ static const struct verb {
 	    "-q: names only" },
 	{ "stat", "", 1, 1, do_stat, "NAME",
 	    "the facts of one, KEY=VALUE a line" },
+	{ "exec", "u:w:e:", 1, -1, do_exec,
+	    "[-u USER] [-w FOLDER] [-e NAME=VALUE] NAME [PROGRAM ...]",
+	    "run PROGRAM in it, else a login shell; as root, else USER, a "
+	    "number or a name of its passwd; in / or in FOLDER" },
 	{ "console", "", 1, 1, do_console, "NAME",
 	    "attach to the console; Ctrl-] three times within a second lets "
 	    "go" },
@@ -478,6 +508,15 @@ find_verb(const char *word)
 	    "starts a container", word);
 }
 
+static void
+add_env(struct words *w, char *text)
+{
+	if (!strchr(text, '=') || *text == '=')
+		fail(EXIT_USAGE, "-e %s: must be NAME=VALUE", text);
+	w->env = xrealloc(w->env, w->nenv + 1, sizeof(*w->env));
+	w->env[w->nenv++] = text;
+}
+
 int
 verb_main(int argc, char **argv)
 {
@@ -497,6 +536,8 @@ verb_main(int argc, char **argv)
 		if (c == '?')
 			usage_of(v);
 		w.opt[c] = optarg ? optarg : "";
+		if (c == 'e' && optarg)
+			add_env(&w, optarg);
 	}
 	w.names = argv + 1 + optind;
 	w.n = argc - 1 - optind;

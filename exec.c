@@ -1,0 +1,608 @@
+/* crun exec: a program in a container that runs, with the init's walls.
+ *
+ * The command sets its children's pid namespace to the container's, and
+ * clones a child into the init's own cgroup.  The child takes the init's
+ * limits, joins the other namespaces, becomes the container's root, opens a
+ * pty of the container's devpts where the caller has a terminal, looks the
+ * user up, drops what config.h and the saved configuration do not leave, and
+ * execs.  The command stays outside: it relays the terminal, passes signals
+ * on and ends with the program's status; if it is killed, the kernel kills
+ * the program (PR_SET_PDEATHSIG).
+ *
+ * The two talk by one SEQPACKET socket: the child says which step comes, hands
+ * over the pty, says that it is about to exec, or why it failed; end of file
+ * is the exec.
+ *
+ * Nothing of the guest's configures this but /etc/passwd and /etc/group, read
+ * inside and with suspicion, and only where a user was named or a login shell
+ * is wanted.  A guest can make any of its files hang (a FIFO, FUSE): a child
+ * that does not come on within ENTER_MS, and waits, is killed.  Until exec the
+ * child cannot be traced from inside, since its memory is of the host's user
+ * namespace and not dumpable, ptrace(2).
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <limits.h>
+#include <linux/magic.h>
+#include <linux/openat2.h>
+#include <linux/sched.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <sys/vfs.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+#ifndef TIOCGPTPEER
+#define TIOCGPTPEER _IO('T', 0x41)	/* ioctl_tty(2), Linux 4.13 */
+#endif
+
+enum { ENTER_MS = 1000 };
+enum { USER_FILE = 1 << 20, MAXGROUPS = 1024 };
+
+enum word { STEP, PTY, EXECS };	/* above: a status, and why it failed */
+
+struct record {
+	int word;
+	char text[PIPE_BUF - sizeof(int)];
+};
+
+struct user {
+	uid_t uid;
+	gid_t gid;
+	const char *name, *home, *shell;	/* NULL: not known */
+	gid_t groups[MAXGROUPS];
+	size_t ngroups;
+};
+
+static int talk = -1;		/* the child's end */
+
+/* ---- the child's messages ---- */
+
+static void
+send_record(int word, const char *text)
+{
+	struct record rec = { .word = word };
+
+	snprintf(rec.text, sizeof(rec.text), "%s", text);
+	send(talk, &rec, offsetof(struct record, text) + strlen(rec.text) + 1,
+	    MSG_NOSIGNAL);
+}
+
+static void
+send_failure(int status, const char *line)
+{
+	send_record(status, line);
+	_exit(status);
+}
+
+/* ---- the pty ---- */
+
+static void
+send_pty(const int *fds)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} c = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	    .cmsg_len = CMSG_LEN(2 * sizeof(int)) } };
+	struct record rec = { .word = PTY };
+	struct iovec v = { &rec, sizeof(int) + 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	memcpy(CMSG_DATA(&c.head), fds, 2 * sizeof(int));
+	if (sendmsg(talk, &m, MSG_NOSIGNAL) < 0)
+		die("handing the terminal over:");
+}
+
+/* What the guest has put in the place of its devpts is no pty: the device's
+ * number and the file system's kind are looked at, on the open file. */
+static void
+open_pty_child(struct run *r)
+{
+	int fds[2], unlock = 0;
+	struct statfs fs;
+	struct stat st;
+
+	send_record(STEP, "opening /dev/pts/ptmx");
+	r->master = open_how(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY |
+	    O_NONBLOCK, 0, RESOLVE_NO_SYMLINKS);
+	if (r->master < 0)
+		die("opening the container's /dev/pts/ptmx:");
+	if (fstat(r->master, &st) < 0 || fstatfs(r->master, &fs) < 0 ||
+	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) ||
+	    fs.f_type != DEVPTS_SUPER_MAGIC)
+		die("the container's /dev/pts is no devpts");
+	if (ioctl(r->master, TIOCSPTLCK, &unlock) < 0)
+		die("unlocking a terminal:");
+	r->slave = ioctl(r->master, TIOCGPTPEER,
+	    O_RDWR | O_NOCTTY | O_CLOEXEC);
+	if (r->slave < 0)
+		die("opening a terminal:");
+	if (fchown(r->slave, 0, TTY_GID) < 0 && fchown(r->slave, 0, 0) < 0)
+		die("the owner of the terminal:");
+	fds[0] = r->master;
+	fds[1] = r->slave;
+	send_pty(fds);
+}
+
+/* ---- users ---- */
+
+/* The text of a file of the guest's that lists users; NULL: it has none. */
+static char *
+read_users(const char *path)
+{
+	char *text;
+	struct stat st;
+	size_t got = 0;
+	ssize_t n;
+	int fd;
+
+	send_record(STEP, path);
+	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT)
+		return NULL;
+	if (fd < 0 || fstat(fd, &st) < 0)
+		die("reading the container's %s:", path);
+	if (!S_ISREG(st.st_mode))
+		die("the container's %s is not a regular file", path);
+	if (st.st_size > USER_FILE)
+		die("the container's %s is larger than %d bytes", path,
+		    USER_FILE);
+	text = xrealloc(NULL, USER_FILE + 2, 1);
+	while (got <= USER_FILE && (n = read(fd, text + got, USER_FILE + 1 -
+	    got)) > 0)
+		got += n;
+	close(fd);
+	text[got <= USER_FILE ? got : 0] = '\0';
+	return text;
+}
+
+/* Cuts a line of passwd(5) or group(5) into its fields. */
+static int
+fields(char *line, char **field, int max)
+{
+	int n = 0;
+
+	while (n < max) {
+		field[n++] = line;
+		line = strchr(line, ':');
+		if (!line)
+			break;
+		*line++ = '\0';
+	}
+	return n;
+}
+
+/* Strictly 32 bits of digits, and not the -1 that means "no change". */
+static int
+parse_id(const char *text, uint32_t *id)
+{
+	uint64_t n = 0;
+	const char *p;
+
+	for (p = text; *p >= '0' && *p <= '9' && n < UINT32_MAX; p++)
+		n = n * 10 + (*p - '0');
+	*id = n;
+	return p > text && !*p && n < UINT32_MAX ? 0 : -1;
+}
+
+/* Fills u by its name, or where that is NULL by its uid.  0: no such line. */
+static int
+find_user(struct user *u, char *text)
+{
+	char *line, *next, *f[7];
+	uint32_t uid, gid;
+
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (fields(line, f, 7) != 7 || parse_id(f[2], &uid) < 0 ||
+		    parse_id(f[3], &gid) < 0 ||
+		    (u->name ? strcmp(u->name, f[0]) : u->uid != uid))
+			continue;
+		u->uid = uid;
+		u->gid = gid;
+		u->name = f[0];
+		u->home = *f[5] == '/' ? f[5] : "/";
+		u->shell = *f[6] == '/' ? f[6] : "/bin/sh";
+		return 1;
+	}
+	return 0;
+}
+
+static void
+find_groups(struct user *u, char *text)
+{
+	char *line, *next, *f[4];
+	uint32_t gid;
+
+	for (line = text; line && *line; line = next) {
+		next = strchr(line, '\n');
+		if (next)
+			*next++ = '\0';
+		if (fields(line, f, 4) == 4 && !parse_id(f[2], &gid) &&
+		    has_word(f[3], u->name) && u->ngroups < MAXGROUPS)
+			u->groups[u->ngroups++] = gid;
+	}
+}
+
+/* A number is never looked up as a name; it need not be in passwd. */
+static void
+look_up(struct user *u, const char *word)
+{
+	int number = !parse_id(word, &u->uid);
+	char *text;
+
+	if (!number)
+		u->name = word;
+	text = read_users("/etc/passwd");
+	if (!text || !find_user(u, text)) {
+		if (!number)
+			die("there is no user %s in the container's "
+			    "/etc/passwd", word);
+		u->gid = u->uid;
+	}
+	if (u->name && (text = read_users("/etc/group")))
+		find_groups(u, text);
+}
+
+/* ---- the child ---- */
+
+static struct rlimit limits[RLIM_NLIMITS];
+
+/* Without CAP_SYS_RESOURCE none can be raised above our caller's; the lower
+ * of the two holds then. */
+static void
+take_limits(void)
+{
+	struct rlimit own;
+	int i;
+
+	for (i = 0; i < RLIM_NLIMITS; i++) {
+		if (!setrlimit(i, &limits[i]))
+			continue;
+		if (errno != EPERM || getrlimit(i, &own) < 0)
+			die("taking the init's limit %d:", i);
+		if (own.rlim_max > limits[i].rlim_max)
+			own.rlim_max = limits[i].rlim_max;
+		if (limits[i].rlim_cur < own.rlim_max)
+			own.rlim_cur = limits[i].rlim_cur;
+		else
+			own.rlim_cur = own.rlim_max;
+		if (setrlimit(i, &own) < 0)
+			die("taking the init's limit %d:", i);
+	}
+}
+
+static void
+join(struct run *r)
+{
+	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC |
+	    CLONE_NEWCGROUP;
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++)
+		if (r->hier[i].tasks >= 0 &&
+		    write(r->hier[i].tasks, "0", 1) != 1)
+			die("joining %s:", r->hier[i].path);
+	cgroup_close(r);
+	if (r->conf->userns != USERNS_NONE)
+		flags |= CLONE_NEWUSER;
+	if (setns(r->pidfd, flags) < 0)
+		die("joining the container's namespaces:");
+}
+
+static void
+die_with_parent(void)
+{
+	struct pollfd p = { talk, 0, 0 };
+
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		die("asking for a signal at the command's death:");
+	if (poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR))
+		_exit(EXIT_SETUP);
+}
+
+static void
+become(const struct user *u)
+{
+	if (setgroups(u->ngroups, u->groups) < 0)
+		die("setting the groups of the user:");
+	if (setresgid(u->gid, u->gid, u->gid) < 0 ||
+	    setresuid(u->uid, u->uid, u->uid) < 0)
+		die("becoming user %u of the container%s:", (unsigned)u->uid,
+		    errno == EINVAL ? ", who is not in its range of ids" : "");
+	die_with_parent();
+}
+
+/* The init's environment, then the user's, then what -e says. */
+static char **
+environment(const struct run *r, const struct request *q,
+    const struct user *u)
+{
+	char **env = ns_environment(r, q->nenv + 4);
+	int i;
+
+	if (u->name) {
+		ns_put_env(env, xprintf("HOME=%s", u->home));
+		ns_put_env(env, xprintf("USER=%s", u->name));
+		ns_put_env(env, xprintf("LOGNAME=%s", u->name));
+		ns_put_env(env, xprintf("SHELL=%s", u->shell));
+	}
+	for (i = 0; i < q->nenv; i++)
+		ns_put_env(env, q->env[i]);
+	return env;
+}
+
+static void
+enter_folder(const struct request *q, const struct user *u)
+{
+	if (q->dir && chdir(q->dir) < 0)
+		die("the container's folder %s:", q->dir);
+	/* as login(1): a home that is missing is no reason to stay out */
+	if (!q->dir && !q->argv && u->home && chdir(u->home) < 0)
+		warn("the home folder %s:", u->home);
+}
+
+static void
+run_program(struct run *r, const struct request *q, const struct user *u)
+{
+	char **env = environment(r, q, u);
+	const char *shell = u->shell ? u->shell : "/bin/sh";
+	char *argv[2] = { NULL, NULL };
+
+	umask(022);
+	send_record(EXECS, "");
+	if (q->argv)
+		ns_exec_program(r, env);
+	argv[0] = xprintf("-%s", strrchr(shell, '/') + 1);
+	execve(shell, argv, env);
+	fail(errno == ENOENT ? EXIT_NOTFOUND : EXIT_NOEXEC,
+	    "the login shell %s:", shell);
+}
+
+static void
+child(struct run *r, const struct request *q)
+{
+	static struct user u;
+	int i;
+
+	ns_signals_child();
+	take_limits();
+	join(r);
+	become(&u);		/* root, to look at its files */
+	sec_keyring_child(r);
+	if (r->ttys)
+		open_pty_child(r);
+	if (q->user || !q->argv)
+		look_up(&u, q->user ? q->user : "0");
+	for (i = 0; i < 3; i++)
+		r->std[i] = r->ttys >> i & 1 ? r->slave : i;
+	ns_session_child(r, &talk);
+	ns_terminal_child(r);
+	sec_bound_child(r);
+	become(&u);
+	sec_caps_child(r);	/* none, if it is not root any more */
+	enter_folder(q, &u);
+	run_program(r, q, &u);
+}
+
+/* ---- the command ---- */
+
+/* The init's own group: payload, or a group that the guest has made below
+ * it and moved its init to, since one that passes controllers on takes no
+ * processes. */
+static int
+open_init_group(const struct run *r)
+{
+	char text[8192], *path, *below;
+	char *mark = xprintf("/" CGROUP_TOP "/%s/payload", r->conf->name);
+	int fd = -1;
+
+	read_at(r->proc, "cgroup", text, sizeof(text));
+	path = strstr(text, "0::");
+	if (path) {
+		path[strcspn(path, "\n")] = '\0';
+		below = strstr(path, mark);
+		if (below && *(below += strlen(mark)) == '/')
+			fd = openat(r->hier->payload, below + 1,
+			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	}
+	free(mark);
+	return fd >= 0 ? fd : fcntl(r->hier->payload, F_DUPFD_CLOEXEC, 0);
+}
+
+/* The init's, which it cannot have raised above what it was given.  Read by
+ * the command, in whose pid namespace the init's number means it. */
+static void
+read_limits(const struct run *r)
+{
+	int i;
+
+	for (i = 0; i < RLIM_NLIMITS; i++)
+		if (prlimit(r->pid, i, NULL, &limits[i]) < 0)
+			die("reading the limits of the init of %s:",
+			    r->conf->name);
+}
+
+static void
+spawn(struct run *r, const struct request *q, int *from)
+{
+	int pair[2], group = open_init_group(r);
+	struct clone_args a = {
+		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
+		.exit_signal = SIGCHLD,
+		.cgroup = group,
+	};
+	int pidfd = -1;
+	size_t i;
+	long pid;
+
+	a.pidfd = (uintptr_t)&pidfd;
+	read_limits(r);
+	for (i = 1; i < r->nhier; i++)
+		r->hier[i].tasks = openat(r->hier[i].payload, "tasks",
+		    O_WRONLY | O_CLOEXEC);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
+		die("socketpair:");
+	if (setns(r->pidfd, CLONE_NEWPID) < 0)
+		die("joining the pid namespace of %s:", r->conf->name);
+	pid = syscall(SYS_clone3, &a, sizeof(a));
+	if (pid < 0)
+		die("cloning into the cgroup of %s:", r->conf->name);
+	if (!pid) {
+		close(pair[0]);
+		talk = pair[1];
+		on_die = send_failure;
+		child(r, q);
+		_exit(EXIT_SETUP);
+	}
+	close(pair[1]);
+	close(group);
+	*from = pair[0];
+	shut(&r->pidfd);
+	r->pid = pid;
+	r->pidfd = pidfd;
+}
+
+/* A record, with the pty if it brings one.  0: end of file. */
+static int
+next_record(struct run *r, int from, struct record *rec)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(2 * sizeof(int))];
+	} c;
+	struct iovec v = { rec, sizeof(*rec) };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = sizeof(c) };
+	struct cmsghdr *h;
+	int fds[2];
+	ssize_t n;
+
+	while ((n = recvmsg(from, &m, MSG_CMSG_CLOEXEC)) < 0 &&
+	    errno == EINTR)
+		;
+	if (n <= 0)
+		return 0;
+	rec->text[sizeof(rec->text) - 1] = '\0';
+	h = CMSG_FIRSTHDR(&m);
+	if (rec->word == PTY && h && h->cmsg_len == CMSG_LEN(sizeof(fds))) {
+		memcpy(fds, CMSG_DATA(h), sizeof(fds));
+		r->master = fds[0];
+		r->slave = fds[1];
+	}
+	return 1;
+}
+
+/* Whether the child waits for something, and not for a processor only. */
+static int
+is_blocked(const struct run *r)
+{
+	char path[32], text[512], *p;
+
+	put(path, sizeof(path), "/proc/%ld/stat", (long)r->pid);
+	read_at(AT_FDCWD, path, text, sizeof(text));
+	p = strrchr(text, ')');
+	return p && p[1] == ' ' && p[2] != 'R';
+}
+
+static void
+give_up(struct run *r, const char *name, const char *step)
+{
+	siginfo_t info;
+
+	stop_signal(r, SIGKILL);
+	waitid(P_PIDFD, r->pidfd, &info, WEXITED);
+	die("%s does not answer: %s takes longer than %d ms", name, step,
+	    ENTER_MS);
+}
+
+/* Until the program runs; dies with the child's reason. */
+static void
+wait_entered(struct run *r, int from)
+{
+	struct pollfd p = { from, POLLIN, 0 };
+	struct record rec;
+	char step[sizeof(rec.text)] = "joining it";
+	int limit = ENTER_MS, n;
+
+	for (;;) {
+		n = poll(&p, 1, limit);
+		if (n == 0 && is_blocked(r))
+			give_up(r, r->conf->name, step);
+		if (n <= 0)
+			continue;
+		if (!next_record(r, from, &rec))
+			return;
+		if (rec.word == STEP)
+			memcpy(step, rec.text, sizeof(step));
+		if (rec.word == EXECS)
+			limit = -1;	/* the rest is up to the disk */
+		if (rec.word > EXECS) {
+			console_undo(r);
+			fail(rec.word, "%s: %s", r->conf->name, rec.text);
+		}
+	}
+}
+
+static int
+relay(struct run *r)
+{
+	enum { SIGNALS, CHILD, CONSOLE, NFDS = CONSOLE + 4 };
+	struct pollfd p[NFDS];
+	siginfo_t info = { 0 };
+	int sig;
+
+	console_begin(r);
+	for (;;) {
+		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
+		p[CHILD] = (struct pollfd){ r->pidfd, POLLIN, 0 };
+		console_poll(p + CONSOLE);
+		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
+			die("poll:");
+		while (p[SIGNALS].revents && (sig = signal_pending(r)))
+			stop_signal(r, sig);
+		console_relay(r, p + CONSOLE);
+		if (p[CHILD].revents)
+			break;
+	}
+	console_end(r, 1);
+	if (waitid(P_PIDFD, r->pidfd, &info, WEXITED) < 0)
+		die("waiting for the program:");
+	return info.si_code == CLD_EXITED ? info.si_status :
+	    EXIT_SIGNAL + info.si_status;
+}
+
+int
+exec_run(struct run *r, const struct request *q)
+{
+	int from, status;
+
+	console_files(r);
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		die("PR_SET_DUMPABLE:");
+	spawn(r, q, &from);
+	wait_entered(r, from);
+	close(from);
+	console_resize(r);
+	status = relay(r);
+	console_undo(r);
+	return status;
+}
