@@ -106,24 +106,22 @@ text_io_weight(const struct conf *c, int v1, char *buf, size_t size)
 	put(buf, size, "%" PRIu64, v1 && w > 1000 ? 1000 : w);
 }
 
-static const struct limit {
-	enum key_id id;
-	const char *ctrl, *ctrl1;	/* the controller, its name on v1 */
-	const char *file, *file1;
-	void (*text)(const struct conf *, int v1, char *, size_t);
-} limits[] = {
+const struct limit cgroup_limits[] = {
 	{ KEY_MEMORY, "memory", "memory", "memory.max",
-	    "memory.limit_in_bytes", text_memory },
+	    "memory.limit_in_bytes", text_memory, "max", "-1" },
 	{ KEY_SWAP, "memory", "memory", "memory.swap.max",
-	    "memory.memsw.limit_in_bytes", text_swap },
-	{ KEY_CPUS, "cpu", "cpu", "cpu.max", "cpu.cfs_quota_us", text_cpus },
+	    "memory.memsw.limit_in_bytes", text_swap, "max", "-1" },
+	{ KEY_CPUS, "cpu", "cpu", "cpu.max", "cpu.cfs_quota_us", text_cpus,
+	    "max", "-1" },
 	{ KEY_CPU_WEIGHT, "cpu", "cpu", "cpu.weight", "cpu.shares",
-	    text_cpu_weight },
+	    text_cpu_weight, "100", "1024" },
 	{ KEY_CPUSET, "cpuset", "cpuset", "cpuset.cpus", "cpuset.cpus",
-	    text_cpuset },
-	{ KEY_PIDS, "pids", "pids", "pids.max", "pids.max", text_pids },
+	    text_cpuset, "\n", NULL },
+	{ KEY_PIDS, "pids", "pids", "pids.max", "pids.max", text_pids, "max",
+	    "max" },
 	{ KEY_IO_WEIGHT, "io", "blkio", "io.weight", "blkio.bfq.weight",
-	    text_io_weight },
+	    text_io_weight, "100", "100" },
+	{ .file = NULL },
 };
 
 /* ---- which hierarchies there are ---- */
@@ -404,17 +402,17 @@ static void
 choose(struct run *r, const char *have, char *need, size_t size)
 {
 	char ctrl[64];
-	size_t i, len = 0;
+	const struct limit *l;
+	size_t len = 0;
 	struct hier *h;
 
 	*need = '\0';
-	for (i = 0; i < LEN(limits); i++)
-		for (each(r->conf, s, limits[i].id)) {
-			h = hier_of(r, have, limits[i].ctrl, limits[i].ctrl1,
-			    s);
+	for (l = cgroup_limits; l->file; l++)
+		for (each(r->conf, s, l->id)) {
+			h = hier_of(r, have, l->ctrl, l->ctrl1, s);
 			if (!*h->ctrl)
 				len += snprintf(need + len, size - len,
-				    "+%s ", limits[i].ctrl);
+				    "+%s ", l->ctrl);
 		}
 	for (each(r->conf, s, KEY_CGROUP)) {
 		controller_of(s, ctrl, sizeof(ctrl));
@@ -571,14 +569,12 @@ having(const struct run *r, const char *have, const char *ctrl,
 static void
 write_limits(struct run *r, const char *have)
 {
+	const struct limit *l;
 	const struct hier *h;
 	char text[256];
-	size_t i;
 
-	for (i = 0; i < LEN(limits); i++)
-		for (each(r->conf, s, limits[i].id)) {
-			const struct limit *l = &limits[i];
-
+	for (l = cgroup_limits; l->file; l++)
+		for (each(r->conf, s, l->id)) {
 			h = having(r, have, l->ctrl, l->ctrl1);
 			l->text(r->conf, *h->ctrl, text, sizeof(text));
 			write_limit(h, *h->ctrl ? l->file1 : l->file, text, s);
@@ -644,6 +640,33 @@ cgroup_child(struct run *r)
 		die("making the cgroup namespace:");
 }
 
+/* For a container that runs: the hierarchy of a controller that it had no use
+ * for before, with its group, into which nobody has moved yet. */
+struct hier *
+cgroup_add(struct run *r, const char *ctrl, const char *ctrl1,
+    const struct setting *s)
+{
+	static const char file[] = "cgroup.subtree_control";
+	struct hier *h = &r->hier[0];
+	char have[256], plus[72];
+
+	read_at(h->base, "cgroup.controllers", have, sizeof(have));
+	if (has_word(have, ctrl)) {
+		put(plus, sizeof(plus), "+%s", ctrl);
+		if (write_at(h->base, file, plus) < 0 ||
+		    write_at(h->top, file, plus) < 0)
+			die("%senabling %s in %s and above:", s->where, ctrl,
+			    h->path);
+		return h;
+	}
+	h = hier_of(r, have, ctrl, ctrl1, s);
+	if (h->group < 0) {
+		make_group(r, h);
+		make_payload(r, h);
+	}
+	return h;
+}
+
 /* ---- out of memory ---- */
 
 static uint64_t
@@ -667,7 +690,7 @@ cgroup_oom(struct run *r)
 	for (i = 0; i < r->nhier; i++) {
 		if (!*r->hier[i].ctrl)
 			kills += oom_kills(r->hier[i].group, "memory.events");
-		else if (has_word(r->hier[i].ctrl, "memory"))
+		else
 			kills += oom_kills(r->hier[i].payload,
 			    "memory.oom_control");
 	}
@@ -828,8 +851,8 @@ remove_group(int top, const char *name)
 }
 
 /* BASE/crun of BASE/crun/NAME, which may be on a mount of our own. */
-static int
-open_top(const char *what)
+int
+cgroup_top(const char *what)
 {
 	char path[512], *name;
 	int root, top;
@@ -852,7 +875,7 @@ open_top(const char *what)
 void
 cgroup_remove(const char *what)
 {
-	int top = open_top(what);
+	int top = cgroup_top(what);
 
 	if (top < 0)
 		return;
@@ -901,133 +924,4 @@ cgroup_undo(struct run *r)
 		shut(&h->base);
 	}
 	r->nhier = 0;
-}
-
-/* ---- a container that runs, as another crun sees it ---- */
-
-static void
-open_group(struct run *r, const char *what)
-{
-	struct hier *h;
-	int top = open_top(what);
-
-	if (top < 0 || r->nhier == MAXHIER) {
-		shut(&top);
-		return;
-	}
-	h = &r->hier[r->nhier];
-	*h = (struct hier){ .base = -1, .top = top, .tasks = -1 };
-	snprintf(h->path, sizeof(h->path), "%s", what);
-	/* v2 is recorded first */
-	snprintf(h->ctrl, sizeof(h->ctrl), r->nhier ? "v1" : "");
-	h->group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
-	h->payload = openat(h->group, "payload", DIR_FLAGS);
-	if (h->payload < 0)
-		h->payload = openat(h->group, ".", DIR_FLAGS);
-	r->nhier++;
-}
-
-void
-cgroup_open(struct run *r)
-{
-	char text[16384], *line, *save = NULL;
-
-	r->nhier = 0;
-	if (read_at(r->state, "host", text, sizeof(text)) < 0)
-		return;
-	for (line = strtok_r(text, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save))
-		if (!strncmp(line, "cgroup ", 7))
-			open_group(r, line + 7);
-}
-
-void
-cgroup_close(struct run *r)
-{
-	struct hier *h;
-
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
-		shut(&h->payload);
-		shut(&h->group);
-		shut(&h->top);
-	}
-	r->nhier = 0;
-}
-
-ssize_t
-cgroup_read(const struct run *r, const char *file, char *buf, size_t size)
-{
-	const struct hier *h;
-	ssize_t n = -1;
-
-	*buf = '\0';
-	for (h = r->hier; n < 0 && h < r->hier + r->nhier; h++)
-		n = read_at(h->group, file, buf, size);
-	return n;
-}
-
-/* The lines of cgroup.procs in dir and below. */
-static unsigned long
-count_procs(int dir, int depth)
-{
-	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), below;
-	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
-	unsigned long n = 0;
-	struct dirent *e;
-	DIR *d;
-	int c;
-
-	while (f && (c = getc(f)) != EOF)
-		n += c == '\n';
-	if (f)
-		fclose(f);
-	fd = openat(dir, ".", DIR_FLAGS);
-	d = fd < 0 ? NULL : fdopendir(fd);
-	while (d && depth < 64 && (e = readdir(d))) {
-		if (e->d_type != DT_DIR || *e->d_name == '.')
-			continue;
-		below = openat(dir, e->d_name, DIR_FLAGS);
-		if (below >= 0)
-			n += count_procs(below, depth + 1);
-		shut(&below);
-	}
-	if (d)
-		closedir(d);
-	return n;
-}
-
-unsigned long
-cgroup_count(const struct run *r)
-{
-	return r->nhier ? count_procs(r->hier[0].group, 0) : 0;
-}
-
-/* The group's own state, cgroup-v2.rst: freezing takes its time, and is done
- * when cgroup.events says so. */
-int
-cgroup_frozen(const struct run *r)
-{
-	char text[256];
-
-	return r->nhier && read_at(r->hier[0].group, "cgroup.events", text,
-	    sizeof(text)) > 0 && strstr(text, "frozen 1") != NULL;
-}
-
-int
-cgroup_freeze(const struct run *r, int frozen)
-{
-	struct pollfd p = { .events = POLLPRI };
-	long long end = now_ms() + KILL_MS, left = KILL_MS;
-	int group = r->nhier ? r->hier[0].group : -1;
-
-	if (write_at(group, "cgroup.freeze", frozen ? "1" : "0") < 0)
-		return -1;
-	p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	while (cgroup_frozen(r) != frozen && left > 0) {
-		poll(&p, 1, left);
-		left = end - now_ms();
-	}
-	shut(&p.fd);
-	errno = ETIMEDOUT;
-	return left > 0 ? 0 : -1;
 }

@@ -82,6 +82,17 @@ find_key(const char *name)
 	return -1;
 }
 
+int
+conf_key(const char *word, const char **sub)
+{
+	char *name = xprintf("%.*s", (int)strcspn(word, "="), word);
+	int id = find_key(name);
+
+	free(name);
+	*sub = id < 0 ? word : word + strlen(keys[id].name);
+	return id;
+}
+
 static const struct setting *
 same_setting(const struct conf *c, int id, const char *sub)
 {

@@ -117,7 +117,7 @@ struct conf {
 	size_t nset;
 };
 
-enum { ADDS = 1, FAMILY = 2, PATH = 4 };	/* struct key's flags */
+enum { ADDS = 1, FAMILY = 2, PATH = 4, LIVE = 8 };	/* struct key's flags */
 
 struct key {
 	const char *name;	/* "rlimit." is a family: any name follows */
@@ -127,7 +127,8 @@ struct key {
 	const char *(*set)(struct conf *, struct setting *);
 	size_t field;		/* of struct conf, for the plain setters */
 	uint64_t min, max;	/* of numbers */
-	int flags;		/* it adds, is a family, begins with a path */
+	int flags;		/* it adds, is a family, begins with a path, */
+				/* can be set while the container runs */
 	const char *help;
 };
 
@@ -148,6 +149,8 @@ char *conf_string(const struct conf *);
  * conf_load(). */
 int conf_saved(struct conf *, int dir, const char *name, char **over,
     int nover);
+/* The key of KEY=VALUE or KEY, and what follows a family's dot in *sub; -1. */
+int conf_key(const char *word, const char **sub);
 /* The number of a signal by its name or number; 0: none. */
 int conf_signal(const char *);
 /* Prints the table of keys, one a line: for -h, and the documents' source. */
@@ -227,6 +230,7 @@ struct run {
 	/* state.c */
 	int state, lock;	/* the folder /run/crun/NAME, its lock */
 	off_t recorded;		/* bytes of NAME/host that we wrote */
+	ino_t conf_inode;	/* of NAME/conf as we wrote it */
 	int statedir_made;	/* bits: 1 /run/crun, 2 its parent */
 };
 
@@ -317,8 +321,11 @@ void state_forget(struct run *);
 void state_child(struct run *);
 /* Writes the configuration, the pids and their start times. */
 void state_started(struct run *);
-/* Writes the configuration alone. */
-void state_conf(struct run *);
+/* A new configuration: written beside the old one; put in its place. */
+void state_conf_new(struct run *);
+void state_conf_commit(struct run *);
+/* Whether somebody else has put one there since. */
+int state_conf_changed(struct run *);
 /* Writes how the container ended, for whoever waits: crun's exit status, and
  * whether it was killed since it did not power off. */
 void state_ended(struct run *, int status, int killed);
@@ -459,9 +466,28 @@ void cgroup_oom(struct run *);
 /* Kills and removes a group that a dead supervisor left; what is as
  * state_record() got it. */
 void cgroup_remove(const char *what);
-/* For all but the supervisor: opens the groups that NAME/host names; those
- * that cannot be opened are left out.  cgroup_undo() must not follow, but
- * cgroup_close(). */
+/* The folder that such a group is in; -1 and errno. */
+int cgroup_top(const char *what);
+
+struct limit {			/* a key that is a file of a controller */
+	enum key_id id;
+	const char *ctrl, *ctrl1;	/* the controller, its name on v1 */
+	const char *file, *file1;
+	void (*text)(const struct conf *, int v1, char *, size_t);
+	const char *unset, *unset1;	/* the text for no limit; NULL: what */
+				/* the group above has */
+};
+extern const struct limit cgroup_limits[];	/* ends with a NULL file */
+/* For a container that runs: enables a controller that it had no use for, or
+ * makes a group in its v1 hierarchy, and records it.  Dies, saying why, where
+ * the host has none. */
+struct hier *cgroup_add(struct run *, const char *ctrl, const char *ctrl1,
+    const struct setting *);
+
+/* ---- live.c: the cgroups of what runs ---- */
+
+/* Opens the groups that NAME/host names and that are not open yet; those that
+ * cannot be opened are left out. */
 void cgroup_open(struct run *);
 void cgroup_close(struct run *);
 /* Reads a file of the first hierarchy that has it; its length, or -1. */
@@ -474,6 +500,10 @@ unsigned long cgroup_count(const struct run *);
  * process does not let itself be frozen. */
 int cgroup_freeze(const struct run *, int frozen);
 int cgroup_frozen(const struct run *);
+/* Changes limits, all or none, and the saved configuration with them.  conf
+ * is the new one; asked are the changed settings, an empty value unsets.  Dies
+ * with the first that cannot be. */
+void cgroup_set(struct run *, const struct setting *asked, size_t n);
 
 /* ---- sec.c: the last gate before exec ---- */
 

@@ -368,6 +368,22 @@ explain(struct run *r, int status, long long ms)
 	    " and printed nothing", tail);
 }
 
+/* What crun set has changed holds for the next life, and for what is said of
+ * this one; the groups that it has made are ours to remove. */
+static void
+take_changes(struct run *r)
+{
+	static struct conf changed;
+	struct conf c = { .program = r->conf->program };
+
+	if (!state_conf_changed(r) ||
+	    conf_saved(&c, r->state, r->conf->name, NULL, 0) < 0)
+		return;
+	changed = c;
+	r->conf = &changed;
+	cgroup_open(r);
+}
+
 static int
 live(struct run *r)
 {
@@ -380,6 +396,7 @@ live(struct run *r)
 		began = now_ms();
 		stop = (struct stop){ 0 };
 		status = supervise(r, &stop);
+		take_changes(r);
 		cgroup_oom(r);
 		explain(r, status, now_ms() - began);
 		if (status != REBOOT) {

@@ -259,27 +259,55 @@ start_time(int dir, const char *stat)
 
 /* A file is written beside its place and renamed, so that nobody reads a
  * half of it. */
-static int
-replace_at(int dir, const char *name, const char *text)
+static void
+write_new(struct run *r, const char *new, const char *text)
 {
-	char new[16];
+	int err;
 
-	put(new, sizeof(new), ".%s", name);
-	if (!create_at(dir, new, text, 0600) &&
-	    !renameat(dir, new, dir, name))
-		return 0;
-	unlinkat(dir, new, 0);
-	return -1;
+	if (!create_at(r->state, new, text, 0600))
+		return;
+	err = errno;
+	unlinkat(r->state, new, 0);
+	errno = err;
+	die("writing " STATEDIR "/%s/%s:", r->conf->name, new + 1);
+}
+
+static void
+put_in_place(struct run *r, const char *new)
+{
+	if (renameat(r->state, new, r->state, new + 1) < 0)
+		die("renaming " STATEDIR "/%s/%s:", r->conf->name, new);
 }
 
 void
-state_conf(struct run *r)
+state_conf_new(struct run *r)
 {
 	char *text = conf_string(r->conf);
 
-	if (replace_at(r->state, "conf", text) < 0)
-		die("writing " STATEDIR "/%s/conf:", r->conf->name);
+	write_new(r, ".conf", text);
 	free(text);
+}
+
+static ino_t
+conf_inode(struct run *r)
+{
+	struct stat st;
+
+	return fstatat(r->state, "conf", &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
+	    st.st_ino;
+}
+
+void
+state_conf_commit(struct run *r)
+{
+	put_in_place(r, ".conf");
+	r->conf_inode = conf_inode(r);
+}
+
+int
+state_conf_changed(struct run *r)
+{
+	return conf_inode(r) != r->conf_inode;
 }
 
 void
@@ -287,12 +315,13 @@ state_started(struct run *r)
 {
 	char text[96];
 
-	state_conf(r);
+	state_conf_new(r);
+	state_conf_commit(r);
 	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
 	    start_time(r->proc, "stat"), (long)getpid(),
 	    start_time(AT_FDCWD, "/proc/self/stat"));
-	if (replace_at(r->state, "pid", text) < 0)
-		die("writing " STATEDIR "/%s/pid:", r->conf->name);
+	write_new(r, ".pid", text);
+	put_in_place(r, ".pid");
 }
 
 void

@@ -349,6 +349,10 @@ need() {
 	done
 }
 
+need_cgroups() {
+	grep -q ' cgroup2\? ' /proc/mounts || skip 'no cgroup is mounted here'
+}
+
 need_v2() {
 	grep -q ' cgroup2 ' /proc/mounts ||
 		skip 'no cgroup v2 is mounted here'
@@ -4527,6 +4531,127 @@ exec_many() {
 limit=280
 story 'exec: a thousand, 10 MiB of output each' exec_many
 
+# ---- live.c: limits while it runs ----
+
+# file_of FILE FILE1: the text of the container's v2 or v1 file
+file_of() {
+	for g in $(fact cgroup); do
+		cat "$g/$1" 2>/dev/null && return
+	done
+	for g in $(fact cgroup); do
+		cat "$g/$2" 2>/dev/null && return
+	done
+	echo none
+}
+
+set_limits() {
+	need_cgroups
+	conf
+	background -- sh -c 'sleep 1000 & sleep 1000 & wait'
+	verb 0 set "$name" memory=64M pids=50 cpus=0.5
+	lines 0
+	is memory 67108864 "$(file_of memory.max memory.limit_in_bytes)"
+	is pids 50 "$(file_of pids.max pids.max)"
+	is cpus 50000 "$(file_of cpu.max cpu.cfs_quota_us | cut -d ' ' -f 1)"
+	is 'in stat' '67108864 50' "$(fact memory.max) $(fact pids.max)"
+	verb 137 exec "$name" tail /dev/zero
+	verb 0 exec "$name" sh -c 'i=0; while [ $i -lt 70 ]; do
+		sleep 1 & i=$((i + 1)); done 2>&1 | grep -c fork'
+	verb 0 set "$name" pids= memory=128M
+	is pids max "$(file_of pids.max pids.max)"
+	is memory 134217728 "$(file_of memory.max memory.limit_in_bytes)"
+	is 'the saved ones' 'memory=128M cpus=0.5 ' "$(sed -n \
+		's/^\(memory\|pids\|cpus\)=/\1=/p' "/run/crun/$name/conf" |
+		tr '\n' ' ')"
+	verb 0 kill "$name"
+	gone
+}
+story 'set: limits of what runs without any' set_limits
+
+set_all_or_none() {
+	need_cgroups
+	conf memory=64M pids=50
+	background -- sleep 1000
+	cp "/run/crun/$name/conf" before
+	verb 125 set "$name" pids=60 memory=96M cpuset=999
+	says 'cpuset=999: not a value that cpuset.cpus of this host takes; nothing was changed'
+	lines 1
+	is memory 67108864 "$(file_of memory.max memory.limit_in_bytes)"
+	is pids 50 "$(file_of pids.max pids.max)"
+	cmp before "/run/crun/$name/conf"
+	verb 2 set "$name" pids=60 memory=1K
+	says 'memory=1K: must be at least'
+	verb 2 set "$name" pids=60 hostname=x
+	says 'hostname cannot be changed while it runs'
+	verb 2 set "$name" pids=60 nosuch=1
+	says 'unknown key nosuch'
+	verb 2 set "$name" pids=60 cgroup.pids.max=
+	says 'cannot be unset while it runs'
+	verb 2 set "$name" pids
+	says 'is not KEY=VALUE'
+	verb 2 set "$name"
+	says 'usage: crun set'
+	verb 125 set "$name" cgroup.pids.nosuch=1
+	says 'there is no file pids.nosuch'
+	is pids 50 "$(file_of pids.max pids.max)"
+	cmp before "/run/crun/$name/conf"
+	verb 0 kill "$name"
+	gone
+}
+story 'set: all or nothing' set_all_or_none
+
+set_reboot() {
+	need_cgroups
+	os_conf
+	background --ready
+	verb 0 set "$name" memory=64M
+	verb 0 reboot "$name"
+	is memory 67108864 "$(file_of memory.max memory.limit_in_bytes)"
+	verb 0 set "$name" pids=70
+	verb 0 stop "$name"
+	gone
+}
+story 'set: what was set holds after a reboot' set_reboot
+
+# more and less than before, where v1 wants one before the other
+set_swap() {
+	need_cgroups
+	conf memory=64M swap=0
+	"$crun" -d -c c.conf -- sleep 1000 2>err ||
+		skip 'this kernel counts no swap'
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	for m in 256 32 128; do
+		verb 0 set "$name" memory="${m}M"
+		is memory "$((m << 20))" \
+			"$(file_of memory.max memory.limit_in_bytes)"
+		case $(file_of memory.swap.max memory.memsw.limit_in_bytes) in
+		0 | "$((m << 20))") ;;
+		*) wrong 'no swap' "$(file_of memory.swap.max \
+			memory.memsw.limit_in_bytes)" ;;
+		esac
+	done
+	verb 0 kill "$name"
+	gone
+}
+story 'set: memory and swap, up and down' set_swap
+
+set_killed() {
+	need strace
+	need_cgroups
+	conf
+	for n in 1 2 3 4 5 6 8 10 12; do
+		background -- sleep 1000
+		timeout 10 strace -qq -o /dev/null -e \
+			"inject=write:signal=KILL:when=$n" \
+			"$crun" set "$name" memory=64M pids=50 >out 2>err || :
+		verb 0 set "$name" pids=40
+		is pids 40 "$(file_of pids.max pids.max)"
+		verb 0 kill "$name"
+		gone
+	done
+}
+story 'set: killed in the middle, the next one works' set_killed
+
 # ---- operating systems ----
 
 # os TREE LOGIN: boots a copy of the tree on a terminal, twice, and ends it
@@ -4701,7 +4826,7 @@ story 'doc: it runs where there is nothing else' doc_alone
 
 # What a kernel can change; the configuration is the same on all.
 of_kernel='host: ns: idmap: mount: net: cgroup: sec: console: stop: state: verbs:
-	background: exec:'
+	background: exec: set:'
 
 # machine NAME OPTION... [STORY ...]: the stories in a machine
 machine() {

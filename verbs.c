@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -382,6 +383,54 @@ do_log(struct words *w)
 	return bad ? EXIT_SETUP : 0;
 }
 
+/* ---- set ---- */
+
+/* The words KEY=VALUE as settings; of cgroup.FILE the part after the dot ends
+ * before the =. */
+static struct setting *
+parse_changes(char **words, int n)
+{
+	struct setting *asked = xrealloc(NULL, n, sizeof(*asked));
+	const char *sub, *value;
+	int i, id;
+
+	for (i = 0; i < n; i++) {
+		value = strchr(words[i], '=');
+		if (!value)
+			fail(EXIT_USAGE, "\"%s\" is not KEY=VALUE", words[i]);
+		id = conf_key(words[i], &sub);
+		if (id >= 0 && !(keys[id].flags & LIVE))
+			fail(EXIT_USAGE, "%s cannot be changed while it runs; "
+			    "change its file and start it anew",
+			    keys[id].name);
+		asked[i] = (struct setting){ .id = id, .value = value + 1,
+		    .sub = xprintf("%.*s", id < 0 ? 0 : (int)(value - sub),
+		    sub), .where = "command line: " };
+	}
+	return asked;
+}
+
+static int
+do_set(struct words *w)
+{
+	const char *name = w->names[0];
+	struct setting *asked = parse_changes(w->names + 1, w->n - 1);
+	struct conf c = { 0 };
+	struct run r;
+
+	verb_find(&r, name);
+	if (flock(r.state, LOCK_EX) < 0)	/* one set at a time */
+		die("locking " STATEDIR "/%s:", name);
+	if (conf_saved(&c, r.state, name, w->names + 1, w->n - 1) < 0)
+		no_container(name);
+	r.conf = &c;
+	cgroup_open(&r);
+	if (!r.nhier)
+		die("%s has no cgroup any more", name);
+	cgroup_set(&r, asked, w->n - 1);
+	return 0;
+}
+
 /* ---- list, stat, clean ---- */
 
 static int
@@ -463,6 +512,10 @@ static const struct verb {
 	{ "freeze", "", 1, -1, do_freeze, "NAME ...",
 	    "stop every process in it where it is" },
 	{ "thaw", "", 1, -1, do_thaw, "NAME ...", "and let them go on" },
+	{ "set", "", 2, -1, do_set, "NAME KEY=VALUE ...",
+	    "change limits while it runs, all or none: memory swap cpus "
+	    "cpu.weight cpuset pids io.weight cgroup.FILE; an empty VALUE "
+	    "lifts one" },
 	{ "wait", "", 1, 1, do_wait, "NAME",
 	    "until it ends, with its exit status" },
 	{ "clean", "", 0, 0, do_clean, "",

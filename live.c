@@ -1,0 +1,413 @@
+/* The cgroups of a container that runs, as another crun finds them: to read,
+ * to freeze, to count, and to set its limits anew.
+ *
+ * NAME/host names the groups.  A limit stands in the first hierarchy whose
+ * group has its file; where none has, the controller is enabled (v2), or a
+ * group is made in its v1 hierarchy and all processes are moved there; its
+ * supervisor removes that in the end with the rest, by NAME/host.
+ *
+ * crun set changes all that was asked for or nothing.  The old values are read
+ * first; a write that fails is tried again after the others, since v1 wants
+ * memory below memory with swap at any time; what fails twice has the others
+ * put back.  The saved configuration lies ready before the first write and is
+ * renamed after the last.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
+enum { FREEZE_MS = 5000, MAXCHANGES = 64 };
+
+struct change {
+	const struct setting *s;	/* that asks for it */
+	const struct hier *h;
+	const char *file;
+	char text[256], old[1024];
+	int done;
+};
+
+/* ---- finding them ---- */
+
+static void
+open_group(struct run *r, const char *what)
+{
+	struct hier *h;
+	int top = cgroup_top(what);
+
+	if (top < 0 || r->nhier == MAXHIER) {
+		shut(&top);
+		return;
+	}
+	h = &r->hier[r->nhier];
+	*h = (struct hier){ .top = top, .tasks = -1 };
+	h->base = openat(top, "..", DIR_FLAGS);
+	snprintf(h->path, sizeof(h->path), "%s", what);
+	/* v2 is recorded first */
+	snprintf(h->ctrl, sizeof(h->ctrl), r->nhier ? "v1" : "");
+	h->group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
+	h->payload = openat(h->group, "payload", DIR_FLAGS);
+	if (h->payload < 0)
+		h->payload = openat(h->group, ".", DIR_FLAGS);
+	r->nhier++;
+}
+
+static int
+is_open(const struct run *r, const char *what)
+{
+	size_t len, i;
+
+	for (i = 0; i < r->nhier; i++) {
+		len = strlen(r->hier[i].path);
+		if (!strncmp(r->hier[i].path, what, len) &&
+		    (!what[len] || !strncmp(what + len, "/" CGROUP_TOP "/",
+		    strlen("/" CGROUP_TOP "/"))))
+			return 1;
+	}
+	return 0;
+}
+
+void
+cgroup_open(struct run *r)
+{
+	char text[16384], *line, *save = NULL;
+
+	if (read_at(r->state, "host", text, sizeof(text)) < 0)
+		return;
+	for (line = strtok_r(text, "\n", &save); line;
+	    line = strtok_r(NULL, "\n", &save))
+		if (!strncmp(line, "cgroup ", 7) && !is_open(r, line + 7))
+			open_group(r, line + 7);
+}
+
+void
+cgroup_close(struct run *r)
+{
+	struct hier *h;
+
+	for (h = r->hier; h < r->hier + r->nhier; h++) {
+		shut(&h->payload);
+		shut(&h->group);
+		shut(&h->top);
+		shut(&h->base);
+	}
+	r->nhier = 0;
+}
+
+ssize_t
+cgroup_read(const struct run *r, const char *file, char *buf, size_t size)
+{
+	const struct hier *h;
+	ssize_t n = -1;
+
+	*buf = '\0';
+	for (h = r->hier; n < 0 && h < r->hier + r->nhier; h++)
+		n = read_at(h->group, file, buf, size);
+	return n;
+}
+
+/* ---- counting and freezing ---- */
+
+/* The lines of cgroup.procs in dir and below. */
+static unsigned long
+count_procs(int dir, int depth)
+{
+	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), below;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+	unsigned long n = 0;
+	struct dirent *e;
+	DIR *d;
+	int c;
+
+	while (f && (c = getc(f)) != EOF)
+		n += c == '\n';
+	if (f)
+		fclose(f);
+	fd = openat(dir, ".", DIR_FLAGS);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	while (d && depth < 64 && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || *e->d_name == '.')
+			continue;
+		below = openat(dir, e->d_name, DIR_FLAGS);
+		if (below >= 0)
+			n += count_procs(below, depth + 1);
+		shut(&below);
+	}
+	if (d)
+		closedir(d);
+	return n;
+}
+
+unsigned long
+cgroup_count(const struct run *r)
+{
+	return r->nhier ? count_procs(r->hier[0].group, 0) : 0;
+}
+
+/* The group's own state, cgroup-v2.rst: freezing takes its time, and is done
+ * when cgroup.events says so. */
+int
+cgroup_frozen(const struct run *r)
+{
+	char text[256];
+
+	return r->nhier && read_at(r->hier[0].group, "cgroup.events", text,
+	    sizeof(text)) > 0 && strstr(text, "frozen 1") != NULL;
+}
+
+int
+cgroup_freeze(const struct run *r, int frozen)
+{
+	struct pollfd p = { .events = POLLPRI };
+	long long end = now_ms() + FREEZE_MS, left = FREEZE_MS;
+	int group = r->nhier ? r->hier[0].group : -1;
+
+	if (write_at(group, "cgroup.freeze", frozen ? "1" : "0") < 0)
+		return -1;
+	p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	while (cgroup_frozen(r) != frozen && left > 0) {
+		poll(&p, 1, left);
+		left = end - now_ms();
+	}
+	shut(&p.fd);
+	errno = ETIMEDOUT;
+	return left > 0 ? 0 : -1;
+}
+
+/* ---- setting limits ---- */
+
+static int
+write_text(const struct hier *h, const char *file, const char *text)
+{
+	char copy[1024], *line, *save = NULL;
+	int bad = 0;
+
+	if (!strchr(text, '\n') || !text[1])
+		return write_at(h->group, file, text);
+	snprintf(copy, sizeof(copy), "%s", text);
+	for (line = strtok_r(copy, "\n", &save); line;
+	    line = strtok_r(NULL, "\n", &save))
+		bad |= write_at(h->group, file, line) < 0;
+	return bad ? -1 : 0;
+}
+
+/* Moves what is in and below the v2 group to a v1 group, and once more what
+ * was forked meanwhile, until all is there. */
+static void
+move_below(int dir, int to, int depth)
+{
+	char text[65536], *p, *end, pid[24];
+	int below;
+	struct dirent *e;
+	DIR *d;
+	long n;
+
+	read_at(dir, "cgroup.procs", text, sizeof(text));
+	for (p = text; (n = strtol(p, &end, 10)) > 0; p = end) {
+		put(pid, sizeof(pid), "%ld", n);
+		if (write_at(to, "cgroup.procs", pid) < 0 && errno != ESRCH)
+			die("moving process %ld to a cgroup:", n);
+	}
+	below = openat(dir, ".", DIR_FLAGS);
+	d = below < 0 ? NULL : fdopendir(below);
+	while (d && depth < 64 && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || *e->d_name == '.')
+			continue;
+		below = openat(dir, e->d_name, DIR_FLAGS);
+		if (below >= 0)
+			move_below(below, to, depth + 1);
+		shut(&below);
+	}
+	if (d)
+		closedir(d);
+}
+
+static void
+move_all(const struct run *r, const struct hier *h)
+{
+	int rounds;
+
+	for (rounds = 0; rounds < 100; rounds++) {
+		move_below(r->hier[0].group, h->group, 0);
+		if (count_procs(h->group, 0) >=
+		    count_procs(r->hier[0].group, 0))
+			return;
+	}
+	die("%s forks faster than it can be moved to %s", r->conf->name,
+	    h->path);
+}
+
+static const struct hier *
+having(const struct run *r, const char *file)
+{
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++)
+		if (!faccessat(r->hier[i].group, file, F_OK, 0))
+			return &r->hier[i];
+	return NULL;
+}
+
+/* The hierarchy for a file of v2 or, where that is NULL, of v1, made if need
+ * be. */
+static const struct hier *
+place(struct run *r, const char *ctrl, const char *ctrl1, const char *file,
+    const char *file1, const struct setting *s)
+{
+	const struct hier *h = having(r, file);
+	size_t n = r->nhier;
+
+	if (!h && file1)
+		h = having(r, file1);
+	if (h)
+		return h;
+	h = cgroup_add(r, ctrl, ctrl1, s);
+	if (r->nhier > n)
+		move_all(r, h);
+	return h;
+}
+
+static struct change *
+add_change(struct change *c, size_t *n, const struct hier *h,
+    const char *file, const struct setting *s)
+{
+	c = &c[(*n)++];
+	*c = (struct change){ .s = s, .h = h, .file = file };
+	if (read_at(h->group, file, c->old, sizeof(c->old)) < 0)
+		die("%s%s: there is no file %s in %s", s->where, conf_text(s),
+		    file, h->path);
+	return c;
+}
+
+/* v1's cpuset cannot be empty: it becomes what it is above. */
+static void
+put_unset(struct change *c, const struct limit *l)
+{
+	const char *text = *c->h->ctrl ? l->unset1 : l->unset;
+
+	if (text)
+		put(c->text, sizeof(c->text), "%s", text);
+	else if (read_at(c->h->top, c->file, c->text, sizeof(c->text)) < 0)
+		die("reading %s above %s:", c->file, c->h->path);
+}
+
+static size_t
+gather_limit(struct run *r, struct change *c, size_t n,
+    const struct setting *asked)
+{
+	const struct setting *s = conf_next(r->conf, asked->id, NULL);
+	const struct limit *l = cgroup_limits;
+	const struct hier *h;
+	struct change *new;
+
+	while (l->id != asked->id)	/* each LIVE key is in the table */
+		l++;
+	h = place(r, l->ctrl, l->ctrl1, l->file, l->file1, asked);
+	new = add_change(c, &n, h, *h->ctrl ? l->file1 : l->file, asked);
+	if (s)
+		l->text(r->conf, *h->ctrl, new->text, sizeof(new->text));
+	else
+		put_unset(new, l);
+	return n;
+}
+
+static size_t
+gather_raw(struct run *r, struct change *c, size_t n,
+    const struct setting *asked)
+{
+	char ctrl[64];
+	struct change *new;
+
+	if (!*asked->value)
+		fail(EXIT_USAGE, "%s%s: cannot be unset while it runs, since "
+		    "crun does not know its default: give a value",
+		    asked->where, conf_text(asked));
+	put(ctrl, sizeof(ctrl), "%.*s", (int)strcspn(asked->sub, "."),
+	    asked->sub);
+	new = add_change(c, &n, place(r, ctrl, ctrl, asked->sub, NULL, asked),
+	    asked->sub, asked);
+	put(new->text, sizeof(new->text), "%s", asked->value);
+	return n;
+}
+
+/* On v1 swap is counted with memory, and so follows it. */
+static size_t
+gather_swap(struct run *r, struct change *c, size_t n)
+{
+	const struct setting *s = conf_next(r->conf, KEY_SWAP, NULL);
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		if (c[i].s->id == KEY_MEMORY && *c[i].h->ctrl && s)
+			return gather_limit(r, c, n, s);
+	return n;
+}
+
+static void
+put_back(struct change *c, size_t n)
+{
+	int round;
+	size_t i;
+
+	for (round = 0; round < 2; round++)
+		for (i = n; i-- > 0; )
+			if (c[i].done && !write_text(c[i].h, c[i].file,
+			    *c[i].old ? c[i].old : "\n"))
+				c[i].done = 0;
+}
+
+static void
+apply(const struct run *r, struct change *c, size_t n)
+{
+	size_t i, failed = n;
+	int round, err = 0;
+
+	for (round = 0; round < 2; round++)
+		for (failed = n, i = 0; i < n; i++) {
+			if (!c[i].done && !write_text(c[i].h, c[i].file,
+			    c[i].text))
+				c[i].done = 1;
+			if (!c[i].done) {
+				failed = i;
+				err = errno;
+			}
+		}
+	if (failed == n)
+		return;
+	put_back(c, n);
+	unlinkat(r->state, ".conf", 0);
+	c = &c[failed];
+	if (err == ERANGE || err == EINVAL)
+		die("%s%s: not a value that %s of this host takes; nothing was "
+		    "changed", c->s->where, conf_text(c->s), c->file);
+	errno = err;
+	die("%s%s, writing %s in %s; nothing was changed:", c->s->where,
+	    conf_text(c->s), c->file, c->h->path);
+}
+
+void
+cgroup_set(struct run *r, const struct setting *asked, size_t n)
+{
+	struct change *c = xrealloc(NULL, MAXCHANGES + 1, sizeof(*c));
+	size_t i, k = 0;
+
+	if (n > MAXCHANGES)
+		fail(EXIT_USAGE, "more than %d changes at once", MAXCHANGES);
+	for (i = 0; i < n; i++)
+		k = asked[i].id == KEY_CGROUP ?
+		    gather_raw(r, c, k, &asked[i]) :
+		    gather_limit(r, c, k, &asked[i]);
+	k = gather_swap(r, c, k);
+	state_conf_new(r);
+	apply(r, c, k);
+	state_conf_commit(r);
+	free(c);
+}
