@@ -79,16 +79,39 @@ check:
 	@$(MAKE) --no-print-directory crun
 	sh test/check
 
+# The unit goes to where systemd looks; the OpenRC script to /etc/init.d where
+# there is OpenRC, or to INITDIR.
+UNITDIR = $(PREFIX)/lib/systemd/system
+INITDIR := $(shell test ! -e /sbin/openrc-run || echo /etc/init.d)
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR = $(PREFIX)/share/zsh/site-functions
+HERE = sed 's,/usr/local/bin/crun,$(PREFIX)/bin/crun,'
+
 install: crun
-	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1
+	mkdir -p $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(MANDIR)/man1 \
+		$(DESTDIR)$(UNITDIR) $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
 	cp crun $(DESTDIR)$(PREFIX)/bin/crun
 	strip $(DESTDIR)$(PREFIX)/bin/crun
 	chmod 755 $(DESTDIR)$(PREFIX)/bin/crun
 	cp crun.1 $(DESTDIR)$(MANDIR)/man1/crun.1
-	chmod 644 $(DESTDIR)$(MANDIR)/man1/crun.1
+	cp etc/completion.bash $(DESTDIR)$(BASHDIR)/crun
+	cp etc/completion.zsh $(DESTDIR)$(ZSHDIR)/_crun
+	$(HERE) etc/crun@.service >$(DESTDIR)$(UNITDIR)/crun@.service
+	chmod 644 $(DESTDIR)$(MANDIR)/man1/crun.1 $(DESTDIR)$(BASHDIR)/crun \
+		$(DESTDIR)$(ZSHDIR)/_crun $(DESTDIR)$(UNITDIR)/crun@.service
+ifneq (,$(INITDIR))
+	mkdir -p $(DESTDIR)$(INITDIR)
+	$(HERE) etc/crun.openrc >$(DESTDIR)$(INITDIR)/crun
+	chmod 755 $(DESTDIR)$(INITDIR)/crun
+endif
 
 uninstall:
-	rm -f $(DESTDIR)$(PREFIX)/bin/crun $(DESTDIR)$(MANDIR)/man1/crun.1
+	rm -f $(DESTDIR)$(PREFIX)/bin/crun $(DESTDIR)$(MANDIR)/man1/crun.1 \
+		$(DESTDIR)$(BASHDIR)/crun $(DESTDIR)$(ZSHDIR)/_crun \
+		$(DESTDIR)$(UNITDIR)/crun@.service
+ifneq (,$(INITDIR))
+	rm -f $(DESTDIR)$(INITDIR)/crun
+endif
 
 clean:
 	rm -rf build crun

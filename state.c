@@ -103,6 +103,7 @@ remove_object(char *line)
 	if (!what)
 		return;
 	*what++ = '\0';
+	step("removing %s %s", line, what);
 	if (!strcmp(line, "cgroup"))
 		cgroup_remove(what);
 	else if (!strcmp(line, "link"))

@@ -222,7 +222,7 @@ tree() {
 # of a skip.
 make_trees() {
 	tree busybox >/dev/null
-	sh "$here/test.sh" -l "$@" | grep -q -e '^os:' -e '^vm:' || return 0
+	sh "$here/test.sh" -l "$@" | grep -q -e '^os:' -e '^vm:' -e '^wrap:' -e '^live:' || return 0
 	for suites in 'trixie sid bullseye' \
 		'host bookworm sysvinit openrc runit finit'; do
 		for tree in $suites; do
@@ -1334,7 +1334,7 @@ host_twice() {
 	conf
 	idle
 	run 125 -- true
-	says "^crun: $name is already running with pid $init\$"
+	says "^crun: $name is already running; its supervisor is pid $sup\$"
 	lines 1
 	[ -e "/proc/$init" ] || wrong 'the first still runs' ''
 	down
@@ -2608,7 +2608,7 @@ cgroup_leftover() {
 	left=$(xargs ls -d <before 2>/dev/null | wc -l)
 	[ ! -s before ] || [ "$left" -gt 0 ] || wrong 'leftovers' none
 	run 0 -v -- true
-	says "removing what a dead supervisor left: cgroup .*crun/$name"
+	says "removing cgroup .*crun/$name"
 }
 story 'cgroup: leftovers of a dead supervisor are removed by the next' \
 	cgroup_leftover
@@ -4722,6 +4722,65 @@ for os in trixie sysvinit openrc runit finit; do
 	story "os: TERM powers $os off in order" os_term "$os"
 done
 
+# live_os TREE PROMPT: in the background, by verbs alone
+live_os() {
+	copy_tree "$1"
+	prompt=$2
+	conf bridge="$br" ip="$net.2/24" gateway="$net.1" hostname=guest \
+		stop.timeout="$((60 * slow))"
+	secs=100 run 0 -d --ready="$((90 * slow))"
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	echo "$sup" >>kids
+	up_times 1
+	verb 0 list
+	prints_like "^$name +running +[0-9]+ .* $net.2/24 +$root\$"
+	verb 0 exec "$name" sh -c "hostname; ping -c 1 -W 3 $net.1"
+	prints_like '^guest'
+	prints_like ' 0% packet loss'
+	want 0 "$pty" -t "$((20 * slow))" 'send:tty; stty size\r' \
+		'expect:/dev/pts/[0-9]' 'expect:24 80' 'send:exit\r' wait -- \
+		"$crun" exec "$name" sh
+	lasting >before
+	secs=100 verb 0 reboot "$name"
+	lines 0
+	up_times 2
+	lasting | diff before - >differs || wrong 'the same facts' \
+		"$(cat differs)"
+	timeout "$((20 * slow))" "$crun" exec "$name" reboot >out 2>err || :
+	up_times 3
+	lasting | diff before - >differs || wrong 'the same facts' \
+		"$(cat differs)"
+	secs=100 verb 0 stop "$name"
+	lines 0
+	gone
+}
+
+# what a reboot leaves as it is
+lasting() {
+	"$crun" stat "$name" | grep -E '^(name|rootfs|hostname|ip|mac|bridge|userns|link|cgroup)='
+}
+
+# up_times N: the prompt has come so often on the console
+up_times() {
+	tries=0
+	until [ "$("$crun" log "$name" 2>/dev/null |
+		grep -a -c "$prompt")" -ge "$1" ]; do
+		tries=$((tries + 1))
+		[ "$tries" -lt "$((900 * slow))" ] ||
+			wrong "$prompt for the ${1}th time" \
+				"$("$crun" log "$name" | tail -n 20)"
+		sleep 0.1
+	done
+}
+for os in bookworm trixie sid sysvinit openrc runit finit; do
+	limit=250
+	story "live: $os in the background: list, exec, reboot, stop" \
+		live_os "$os" login:
+done
+limit=100
+story 'live: busybox in the background: list, exec, reboot, stop' \
+	live_os busybox '/ # '
+
 os_archive() {
 	copy_tree sysvinit
 	(cd os && find . -printf '%p %U:%G %m %l\n' | sort) >before
@@ -4747,6 +4806,226 @@ secs=90 limit=150
 story 'os: a folder that ran is archived, unpacked and runs elsewhere' \
 	os_archive
 secs=
+
+# ---- wrapping it: the recipes of README, the files of etc/ ----
+
+# words WORD...: what bash offers for the last of them
+offers_bash() {
+	bash -c '. "$0"; PATH=$1:$PATH; shift; COMP_WORDS=(crun "$@")
+		COMP_CWORD=$#; _crun; printf "%s\n" "${COMPREPLY[@]}"' \
+		"$here/etc/completion.bash" "$here" "$@" >out 2>err
+	lines 0
+	xargs <out
+}
+
+offers_zsh() {
+	zsh -f -c 'compadd() { local w; shift $(( ${@[(i)--]} )); for w; do
+			[[ $w != ${words[CURRENT]#*=}* && $w != $words[CURRENT]* ]] || print -r -- $w; done }
+		compset() { : }; _files() { print -l -- $words[CURRENT]*(N) }; . $0; path=($1 $path); shift
+		words=(crun "$@") CURRENT=$(( $# + 1 )); _crun' \
+		"$here/etc/completion.zsh" "$here" "$@" >out 2>err
+	lines 0
+	xargs <out
+}
+
+wrap_completion() {
+	need "$1"
+	shell=$1
+	conf
+	background -- sleep 1000
+	: >c2.conf
+	while IFS='|' read -r typed offered; do
+		# shellcheck disable=SC2086 # words
+		set -- $typed
+		[ "${typed% }" = "$typed" ] || set -- "$@" ''
+		is "$shell offers for \"$typed\"" "$offered" \
+			"$("offers_$shell" "$@")"
+	done <<-END
+	st|stat stop
+	stat |$name
+	stop ${name%??}|$name
+	stop $name |$name
+	set $name me|memory=
+	set $name cgr|cgroup.
+	exec -|-u -w -e
+	log -|-f -r
+	-c c2|c2.conf
+	-c c2.conf readonly=|yes no
+	-c c2.conf rea|readonly=
+	-c c2.conf cgroup.view=v|v2 v1
+	-c c2.conf --r|--ready
+	END
+	verb 0 kill "$name"
+}
+story 'wrap: completion for bash' wrap_completion bash
+story 'wrap: completion for zsh' wrap_completion zsh
+
+wrap_install() {
+	need strip
+	make -s -C "$here" install DESTDIR="$t/d" PREFIX=/usr INITDIR=/etc/init.d \
+		>out 2>err || wrong 'status 0' "$(cat err)"
+	is 'what is installed' '/etc/init.d/crun 755
+/usr/bin/crun 755
+/usr/lib/systemd/system/crun@.service 644
+/usr/share/bash-completion/completions/crun 644
+/usr/share/man/man1/crun.1 644
+/usr/share/zsh/site-functions/_crun 644' \
+		"$(cd d && find . -type f -printf '/%P %m\n' | sort)"
+	! grep -r /usr/local d/etc d/usr/lib || wrong 'PREFIX' '/usr/local'
+	want 0 d/usr/bin/crun -V
+	make -s -C "$here" uninstall DESTDIR="$t/d" PREFIX=/usr \
+		INITDIR=/etc/init.d
+	is 'what is left' '' "$(find d -type f)"
+}
+story 'wrap: make install and uninstall' wrap_install
+
+# host_os TREE: a copy of the tree boots as a host of its own: with crun and a
+# folder in it, and as root of this host, so that it can start containers
+host_os() {
+	copy_tree "$1"
+	make -s -C "$here" install DESTDIR="$root" INITDIR=/etc/init.d >out 2>&1
+	mkdir -p "$root/etc/crun" "$root/srv"
+	cp -a "$T/root" "$root/srv/box"
+	echo rootfs=/srv/box >"$root/etc/crun/box.conf"
+	conf userns=none nesting=yes stop.timeout="$((60 * slow))"
+}
+
+# within STATUS WORD...: in that host
+within() {
+	s=$1
+	shift
+	secs=60 verb "$s" exec "$name" "$@"
+}
+
+wrap_systemd() {
+	host_os bookworm
+	secs=100 run 0 -q -d --ready="$((90 * slow))"
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	within 0 systemctl start crun@box
+	within 0 systemctl is-active crun@box
+	prints active
+	within 0 crun list
+	prints_like '^box +running '
+	within 0 crun exec box true
+	within 0 sh -c 'cat /proc/$(crun stat box | sed -n s/^pid=//p)/cgroup'
+	prints_like '0::.*/crun@box.service/crun/box/payload'
+	within 0 systemctl stop crun@box
+	within 0 crun list -q
+	prints ''
+	within 0 systemctl show -P Result crun@box
+	prints success
+	within 0 find /sys/fs/cgroup -name 'crun*'
+	! grep service out || wrong 'no cgroup of it' "$(cat out)"
+	# it ends by itself, and with the host
+	within 0 systemctl start crun@box
+	within 0 crun stop box
+	within 0 systemctl show -P Result crun@box
+	prints success
+	within 0 systemctl start crun@box
+	secs=100 verb 0 stop "$name"
+	gone
+}
+secs=110 limit=200
+story 'wrap: crun@.service of systemd' wrap_systemd
+
+wrap_openrc() {
+	host_os openrc
+	ln -s crun "$root/etc/init.d/crun.box"
+	secs=100 run 0 -q -d --ready="$((90 * slow))"
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	within 0 rc-service crun.box start
+	within 0 rc-service crun.box status
+	prints_like 'status: running'
+	within 0 crun exec box true
+	within 0 rc-service crun.box stop
+	within 0 crun list -q
+	prints ''
+	within 3 rc-service crun.box status
+	within 0 rc-update add crun.box default
+	within 0 rc-service crun.box start
+	secs=100 verb 0 stop "$name"
+	gone
+}
+secs=110 limit=200
+story 'wrap: the script for OpenRC' wrap_openrc
+
+# recipe FIRST-WORDS: the line of README that begins so, without its indent
+recipe() {
+	line=$(sed -n "s,^    \($1.*\),\1,p" "$here/README" | head -n 1)
+	[ "$line" ] || wrong "in README: $1" none
+	echo "$line"
+}
+
+wrap_inittab() {
+	host_os busybox
+	line=$(recipe 'web:')
+	is 'a line of inittab' 4 "$(echo "$line" | awk -F: '{ print NF }')"
+	echo "$line" | sed 's/^web:2345:/::/; s/crun -c web/crun -c box/' \
+		>>"$root/etc/inittab"
+	run 0 -q -d --ready
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	soon sh -c "$crun exec $name crun list -q | grep box"
+	within 0 crun exec box true
+	# powered off, it comes again; killed too
+	pid=$("$crun" exec "$name" crun stat box | grep ^pid=)
+	within 0 crun stop box
+	soon sh -c "$crun exec $name crun stat box | grep ^pid= | grep -v $pid"
+	verb 0 stop "$name"
+	gone
+}
+story 'wrap: a line of inittab' wrap_inittab
+
+wrap_loop() {
+	host_os busybox
+	for n in a b c; do
+		cp "$root/etc/crun/box.conf" "$root/etc/crun/$n.conf"
+		cp -a "$root/srv/box" "$root/srv/$n"
+		echo "rootfs=/srv/$n" >"$root/etc/crun/$n.conf"
+	done
+	run 0 -q -d --ready
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	within 0 sh -c "$(recipe 'for f in /etc/crun')"
+	within 0 crun list -q
+	prints 'a
+b
+box
+c'
+	within 0 sh -c "$(recipe 'crun stop ..crun list')"
+	within 0 crun list -q
+	prints ''
+	verb 0 stop "$name"
+	gone
+}
+story 'wrap: every file of /etc/crun, in a loop' wrap_loop
+
+wrap_wait() {
+	own_root
+	conf
+	cp c.conf job.conf
+	PATH=$here:$PATH
+	export PATH
+	recipe 'crun -d --ready -c web.conf ||' |
+		sed 's/web.conf/job.conf/' >script
+	echo "crun exec $name touch /tmp/done && crun stop $name" >>script
+	recipe 'crun wait web' | sed "s/web/$name/" >waiter
+	want 0 sh -e script
+	[ -e "$root/tmp/done" ]
+	background --ready
+	sh waiter >out 2>err &
+	w=$!
+	sleep 0.3
+	verb 0 stop "$name"
+	ends 0 "$w"
+	background --ready
+	sh waiter >wout 2>err &
+	w=$!
+	sleep 0.3
+	verb 0 kill "$name"
+	ends 0 "$w"
+	is 'what the script says' 'it ended with 137' "$(cat wout)"
+	gone
+}
+story 'wrap: waiting in a script' wrap_wait
 
 # ---- documents and the binary ----
 
@@ -4826,7 +5105,7 @@ story 'doc: it runs where there is nothing else' doc_alone
 
 # What a kernel can change; the configuration is the same on all.
 of_kernel='host: ns: idmap: mount: net: cgroup: sec: console: stop: state: verbs:
-	background: exec: set:'
+	background: exec: set: wrap: live:'
 
 # machine NAME OPTION... [STORY ...]: the stories in a machine
 machine() {

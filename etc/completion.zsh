@@ -1,0 +1,90 @@
+#compdef crun
+# zsh completion for crun.  The lists are from crun -h, by test/doc.
+_crun_options='--ready -V -c -d -h -n -q -v'
+_crun_verbs='list -q
+stat
+exec -u -w -e
+console
+log -f -r
+stop -t
+reboot -t
+kill -s
+freeze
+thaw
+set
+wait
+clean'
+_crun_keys='name= rootfs= init= hostname= env= container= userns= uidmap= gidmap= bridge= ip= gateway= dns= ifname= mac= mtu= memory= swap= cpus= cpu.weight= cpuset= pids= io.weight= cgroup. cgroup.view= bind= tmpfs= readonly= caps= nesting= rlimit. sysctl. stop.signal= reboot.signal= stop.timeout= console.log='
+_crun_live='memory= swap= cpus= cpu.weight= cpuset= pids= io.weight= cgroup.'
+_crun_values='rootfs=FOLDER
+userns=auto|none
+cgroup.view=auto|v2|v1|none
+bind=SOURCE:TARGET[:OPTION,...]
+readonly=yes|no
+nesting=yes|no'
+# end of the lists
+
+_crun_names() {
+	compadd -- ${(f)"$(command crun list -q 2>/dev/null)"}
+}
+
+# the options of a verb
+_crun_letters() {
+	local line
+	for line in ${(f)_crun_verbs}; do
+		[[ $line != "$1 "* ]] || compadd -- ${=${line#* }}
+	done
+}
+
+_crun_key() {
+	local key=$words[CURRENT] line
+	if [[ $key != *=* ]]; then
+		compadd -S '' -- ${=1}
+		return
+	fi
+	key=${key%%=*}
+	for line in ${(f)_crun_values}; do
+		[[ $line == "$key="* ]] || continue
+		compset -P '*='
+		case ${line#*=} in
+		FOLDER | SOURCE*) _files ;;
+		*'|'*) compadd -- ${(s:|:)line#*=} ;;
+		esac
+	done
+}
+
+_crun_verb() {
+	local verb=$words[2] word
+	integer named=0
+	for word in ${words[3,CURRENT-1]}; do
+		[[ $word == -* ]] || (( named += 1 ))
+	done
+	if [[ $words[CURRENT] == -* ]]; then
+		_crun_letters $verb
+	elif [[ $verb == set ]] && (( named )); then
+		_crun_key "$_crun_live"
+	elif [[ $verb != (list|clean) ]] && { (( ! named )) ||
+		[[ $verb == (stop|kill|freeze|thaw) ]] }; then
+		_crun_names
+	fi
+}
+
+_crun() {
+	local line
+	if [[ $words[CURRENT-1] == -c ]]; then
+		compadd -- /etc/crun/*.conf(N:t:r)
+		_files
+	elif (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
+		for line in ${(f)_crun_verbs}; do
+			compadd -- ${line%% *}
+		done
+	elif [[ $words[2] != -* ]]; then
+		_crun_verb
+	elif [[ $words[CURRENT] == -* ]]; then
+		compadd -- ${=_crun_options}
+	else
+		_crun_key "$_crun_keys"
+	fi
+}
+
+(( ! $+functions[compdef] )) || compdef _crun crun
