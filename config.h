@@ -151,6 +151,8 @@ enum how {
 	BY_INITCTL,		/* the signal, where it is caught; else the */
 				/* runlevel request of sysvinit */
 	BY_RUNIT,		/* /etc/runit/stopit and reboot, then CONT */
+	BY_GUEST,		/* the signal, where it is caught or blocked; */
+				/* else the guest's /sbin/poweroff or reboot */
 };
 static const struct inittype {
 	const char *exe;
@@ -158,17 +160,19 @@ static const struct inittype {
 	int poweroff, reboot;	/* signal numbers, signal(7) */
 	int ready;		/* the signal whose being caught or blocked */
 				/* shows that it listens; 0: the one sent */
+	const char *comms;	/* what /proc/PID/comm must be, one of these: */
+				/* the exe does other things too; NULL: any */
 } config_inittypes[] = {
-	{ "systemd", BY_SIGNAL, 38, 2, 0 },
-	{ "init", BY_INITCTL, 38, 2, 0 },	/* sysvinit */
-	{ "openrc-init", BY_SIGNAL, 15, 2, 0 },
+	{ "systemd", BY_SIGNAL, 38, 2, 0, NULL },
+	{ "init", BY_INITCTL, 38, 2, 0, NULL },	/* sysvinit */
+	{ "openrc-init", BY_SIGNAL, 15, 2, 0, NULL },
 	/* waits in sigtimedwait(2), which hides the signals that it takes */
-	{ "busybox", BY_SIGNAL, 12, 15, 20 },
-	{ "procd", BY_SIGNAL, 12, 15, 0 },
-	{ "runit", BY_RUNIT, 18, 18, 0 },
-	{ "s6-svscan", BY_SIGNAL, 10, 2, 0 },
-	{ "dinit", BY_SIGNAL, 15, 2, 0 },
-	{ "finit", BY_SIGNAL, 12, 15, 0 },
+	{ "busybox", BY_SIGNAL, 12, 15, 20, "init linuxrc busybox" },
+	{ "procd", BY_SIGNAL, 12, 15, 0, NULL },
+	{ "runit", BY_RUNIT, 18, 18, 0, NULL },
+	{ "s6-svscan", BY_SIGNAL, 10, 2, 0, NULL },
+	{ "dinit", BY_SIGNAL, 15, 2, 0, NULL },
+	{ "finit", BY_SIGNAL, 12, 15, 0, NULL },
 };
 /* runit's files, runit(8): upstream's and Void's, and Debian's */
 static const struct {
@@ -177,5 +181,5 @@ static const struct {
 	{ "/run/runit.stopit", "/run/runit.reboot" },
 	{ "/etc/runit/stopit", "/etc/runit/reboot" },
 };
-/* Any other init: what most take as the end. */
+/* Any other init: BY_GUEST, with what most take as the end. */
 enum { STOP_OTHER = 15, REBOOT_OTHER = 2 };

@@ -615,6 +615,9 @@ struct request {
 /* Needs verb_find(), conf, cgroup_open() and signals_take(); gives the
  * program's exit status, or dies. */
 int exec_run(struct run *, const struct request *);
+/* The supervisor: runs a program of the guest's inside, as exec_run() would,
+ * with no files; neither waits for it nor says what becomes of it. */
+void exec_guest(const struct run *, char **argv);
 
 /* ---- stop.c: asking an init to end ---- */
 

@@ -280,8 +280,9 @@ reap(struct run *r, const struct stop *s)
 		return info.si_status;
 	if (r->conf->program)
 		return EXIT_SIGNAL + info.si_status;
+	/* what reboots when it was asked to power off has ended too */
 	if (info.si_status == SIGHUP)
-		return REBOOT;
+		return s->asked && !s->reboot ? 0 : REBOOT;
 	return info.si_status == SIGINT ? 0 : EXIT_SIGNAL + info.si_status;
 }
 

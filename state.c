@@ -31,6 +31,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -389,6 +390,15 @@ open_pid(pid_t pid, uint64_t start, int *proc)
 	return fd;
 }
 
+/* An init that nobody has reaped yet has its start time still. */
+static int
+has_exited(int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) != 0;
+}
+
 /* Takes the two lines of NAME/pid to pidfds.  0: it is not there, or speaks
  * of what has ended. */
 static int
@@ -403,7 +413,7 @@ open_pids(struct run *r)
 	r->pid = n[0];
 	r->pidfd = open_pid(n[0], n[1], &r->proc);
 	r->supervisor = open_pid(n[2], n[3], NULL);
-	return r->pidfd >= 0 && r->supervisor >= 0;
+	return r->pidfd >= 0 && r->supervisor >= 0 && !has_exited(r->pidfd);
 }
 
 enum life

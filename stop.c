@@ -23,8 +23,18 @@
 #include "crun.h"
 #include "config.h"
 
-static const struct inittype other = { "", BY_SIGNAL, STOP_OTHER,
-    REBOOT_OTHER, 0 };
+static const struct inittype other = { "", BY_GUEST, STOP_OTHER,
+    REBOOT_OTHER, 0, NULL };
+
+static int
+is_called(const struct run *r, const char *names)
+{
+	char comm[32];
+
+	read_at(r->proc, "comm", comm, sizeof(comm));
+	comm[strcspn(comm, "\n")] = '\0';
+	return has_word(names, comm);
+}
 
 static const struct inittype *
 init_type(const struct run *r)
@@ -38,9 +48,13 @@ init_type(const struct run *r)
 	exe[n] = '\0';
 	base = strrchr(exe, '/');
 	base = base ? base + 1 : exe;
-	for (i = 0; i < LEN(config_inittypes); i++)
-		if (!strcmp(base, config_inittypes[i].exe))
-			return &config_inittypes[i];
+	for (i = 0; i < LEN(config_inittypes); i++) {
+		const struct inittype *t = &config_inittypes[i];
+
+		if (!strcmp(base, t->exe) &&
+		    (!t->comms || is_called(r, t->comms)))
+			return t;
+	}
 	return &other;
 }
 
@@ -148,6 +162,27 @@ by_runit(const struct run *r, int reboot)
 	return stop_signal(r, SIGCONT);
 }
 
+/* Nobody knows this init.  If it takes TERM it gets that; else, and for a
+ * reboot, as any shell takes INT, the guest's own program is run.  That knows
+ * how to talk to its init. */
+static int
+by_guest(const struct run *r, int sig, int reboot)
+{
+	char *argv[] = { reboot ? "/sbin/reboot" : "/sbin/poweroff", NULL };
+	int root, fd;
+
+	if (!reboot && by_signal(r, sig, 0))
+		return 1;
+	root = openat(r->proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = open_beneath(root, argv[0], O_PATH);
+	shut(&root);
+	if (fd < 0)
+		return by_signal(r, sig, 0);
+	shut(&fd);
+	exec_guest(r, argv);
+	return 1;
+}
+
 int
 stop_ask(const struct run *r, int reboot)
 {
@@ -167,6 +202,8 @@ stop_ask(const struct run *r, int reboot)
 		    by_initctl(r, reboot ? '6' : '0');
 	case BY_RUNIT:
 		return by_runit(r, reboot);
+	case BY_GUEST:
+		return by_guest(r, sig, reboot);
 	}
 	return 0;
 }

@@ -463,6 +463,32 @@ down() {
 	ends 143 "$sup"
 }
 
+# verb STATUS WORD...: crun with these words
+verb() {
+	s=$1
+	shift
+	want "$s" "$crun" "$@"
+}
+
+# fact KEY: what crun stat says of it
+fact() {
+	"$crun" stat "$name" | sed -n "s/^$1=//p"
+}
+
+# background ARG...: crun -d of c.conf; its supervisor and init are noted
+background() {
+	run 0 -d "$@"
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	init=$(init_of "$name")
+	echo "$sup" >>kids
+}
+
+# gone: the container has ended, its supervisor too
+gone() {
+	soon test ! -e "/proc/$sup/exe"
+	[ ! -e "/run/crun/$name" ] || wrong 'no folder' "$(ls -RA /run/crun)"
+}
+
 # own_root: $root is now a copy that may be spoilt
 own_root() {
 	cp -a "$root" "$t/root"
@@ -3065,7 +3091,8 @@ stop_reboot() {
 	show='ip addr show eth0 | grep -e inet -e ether; cat /proc/uptime'
 	want 0 "$pty" "$prompt" "send:$show\\r" 'expect:inet ' "$prompt" \
 		'send:touch /run/first\r' "$prompt" 'send:reboot\r' \
-		'expect:busybox: down' "$prompt" 'send:ls /run/first\r' 'expect:No such file' "$prompt" \
+		'expect:busybox: down' 'expect:busybox: up' "$prompt" \
+		'send:ls /run/first\r' 'expect:No such file' "$prompt" \
 		"send:$show\\r" 'expect:inet ' "$prompt" \
 		"send:ping -c 1 -W 2 $net.1\\r" 'expect: 0% packet loss' \
 		"$prompt" 'send:poweroff\r' -- "$crun" -c c.conf
@@ -3271,6 +3298,61 @@ stop_fork_bomb() {
 	wait "$sup" || :
 }
 story 'stop: a fork bomb is stopped and leaves nothing' stop_fork_bomb
+
+# with no handler, it hears nothing; the guest's own programs end it
+stop_guest() {
+	os_conf init=/strange stop.timeout=5
+	printf '%s\n' '#!/bin/sh' 'echo up' 'while :; do sleep 1000; done' \
+		>"$root/strange"
+	for w in poweroff reboot; do
+		rm -f "$root/sbin/$w"
+		printf '#!/bin/sh\n[ ! -t 0 ] && exec busybox %s -f\n' "$w" \
+			>"$root/sbin/$w"
+	done
+	chmod 755 "$root/strange" "$root/sbin/poweroff" "$root/sbin/reboot"
+	background
+	soon grep -q up "/run/crun/$name/log"
+	verb 0 reboot "$name"
+	lines 0
+	verb 0 stop "$name"
+	lines 0
+	gone
+	# a program that hangs is no reason to hang
+	printf '#!/bin/sh\nsleep 1000\n' >"$root/sbin/poweroff"
+	background
+	verb 137 stop -t 1 "$name"
+	gone
+}
+story 'stop: an init that nobody knows, by its own poweroff' stop_guest
+
+# told by its name, it would be another; TERM makes it reboot, and that ends it
+stop_renamed() {
+	os_conf init='/bin/busybox init'
+	mv "$root/bin/busybox" "$root/bin/other"
+	ln -s other "$root/bin/busybox"
+	background --ready
+	is init /bin/other "$(fact init)"
+	verb 0 stop "$name"
+	lines 0
+	gone
+}
+story 'stop: a busybox by another name' stop_renamed
+
+stop_disk_full() {
+	os_conf
+	mkdir small
+	mounted tmpfs size=4m small
+	cp -a "$root/." small
+	root=$t/small
+	conf
+	background --ready
+	"$crun" exec "$name" sh -c 'cat /dev/zero >/fill' 2>err || :
+	grep -q 'No space' err || wrong 'a full disk' "$(cat err)"
+	verb 0 stop "$name"
+	lines 0
+	gone
+}
+story 'stop: a guest that has filled its disk' stop_disk_full
 
 # ---- state.c: what stands in /run/crun, and dead supervisors ----
 
@@ -3513,18 +3595,6 @@ story 'state: the supervisor sleeps while nothing happens' state_idle
 
 # ---- verbs.c, stat.c: what acts on a container by its name ----
 
-# verb STATUS WORD...: crun with these words
-verb() {
-	s=$1
-	shift
-	want "$s" "$crun" "$@"
-}
-
-# fact KEY: what crun stat says of it
-fact() {
-	"$crun" stat "$name" | sed -n "s/^$1=//p"
-}
-
 verb_list() {
 	verb 0 list
 	prints 'NAME            STATE        PID      UPTIME  MEMORY IP                 ROOTFS'
@@ -3752,6 +3822,77 @@ verb_reboot_deaf() {
 }
 story 'verbs: reboot of what does not end in time' verb_reboot_deaf
 
+# killed while it waits: the stop goes on, and the next one works
+verb_stop_killed() {
+	conf
+	i=0
+	while [ "$i" -lt 50 ]; do
+		background -- sh -c \
+			'trap "sleep 0.1; exit 0" TERM; sleep 1000 & wait'
+		"$crun" stop "$name" >out 2>err &
+		p=$!
+		sleep "$(printf '0.%04d' "$((i * 20))")"
+		kill -KILL "$p" 2>/dev/null || :
+		wait "$p" 2>/dev/null || :
+		rc=0
+		"$crun" stop "$name" >out 2>err || rc=$?
+		case $rc in
+		0) ;;
+		125) says "no container $name runs" ;;
+		*) wrong '0 or 125' "$rc" ;;
+		esac
+		gone
+		i=$((i + 1))
+	done
+}
+limit=120
+story 'verbs: a stop killed at 50 moments' verb_stop_killed
+
+# the supervisor killed while it stops
+verb_supervisor_killed() {
+	i=0
+	conf bridge="$br" ip="$net.2/24" memory=64M
+	while [ "$i" -lt 50 ]; do
+		background -- sh -c \
+			'trap "sleep 0.1; exit 0" TERM; sleep 1000 & wait'
+		"$crun" stop "$name" >out 2>err &
+		p=$!
+		sleep "$(printf '0.%04d' "$((i * 30))")"
+		kill -KILL "$sup" 2>/dev/null || :
+		rc=0
+		wait "$p" || rc=$?
+		case $rc in
+		0 | 125) ;;
+		*) wrong '0 or 125' "$rc: $(cat err)" ;;
+		esac
+		soon test ! -e "/proc/$init"
+		if [ "$((i % 2))" -eq 0 ]; then
+			verb 0 clean
+			[ ! -e /run/crun ] ||
+				wrong 'no /run/crun' "$(ls -RA /run/crun)"
+		fi
+		i=$((i + 1))
+	done
+	verb 0 clean
+}
+limit=120
+story 'verbs: a supervisor killed at 50 moments of its end' \
+	verb_supervisor_killed
+
+verb_other_user() {
+	need setpriv
+	conf
+	idle
+	for v in list 'stat x' 'stop x' 'exec x true' clean; do
+		# shellcheck disable=SC2086 # words
+		want 125 setpriv --reuid 1000 --clear-groups "$crun" $v
+		says "/run/crun, which is root's: Permission denied"
+		lines 1
+	done
+	down
+}
+story "verbs: another user is told that it is root's" verb_other_user
+
 verb_nobody() {
 	conf
 	idle
@@ -3853,20 +3994,6 @@ verb_churn() {
 story 'verbs: list and stat while containers come and go' verb_churn
 
 # ---- detach.c, log.c, attach.c: in the background ----
-
-# background ARG...: crun -d of c.conf; its supervisor and init are noted
-background() {
-	run 0 -d "$@"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
-	init=$(init_of "$name")
-	echo "$sup" >>kids
-}
-
-# gone: the container has ended, its supervisor too
-gone() {
-	soon test ! -e "/proc/$sup/exe"
-	[ ! -e "/run/crun/$name" ] || wrong 'no folder' "$(ls -RA /run/crun)"
-}
 
 detach_plain() {
 	os_conf bridge="$br" ip="$net.2/24" memory=64M
