@@ -30,6 +30,12 @@ enum { TYPE = 't', WATCH = 'w' };	/* what the supervisor answers */
 
 /* ---- the supervisor ---- */
 
+static int
+bind_at(int fd, const struct sockaddr_un *a)
+{
+	return bind(fd, (const struct sockaddr *)a, sizeof(*a));
+}
+
 void
 attach_host(struct run *r)
 {
@@ -37,12 +43,12 @@ attach_host(struct run *r)
 
 	put(a.sun_path, sizeof(a.sun_path), STATEDIR "/%s/console",
 	    r->conf->name);
-	unlink(a.sun_path);
 	r->listener = socket(AF_UNIX,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (r->listener < 0 ||
-	    bind(r->listener, (struct sockaddr *)&a, sizeof(a)) < 0 ||
-	    listen(r->listener, 8) < 0)
+	/* a killed supervisor has left its own */
+	if (r->listener < 0 || (bind_at(r->listener, &a) < 0 &&
+	    (errno != EADDRINUSE || unlink(a.sun_path) < 0 ||
+	    bind_at(r->listener, &a) < 0)) || listen(r->listener, 8) < 0)
 		die("making the socket %s:", a.sun_path);
 }
 

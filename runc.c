@@ -2,7 +2,9 @@
  *
  *  supervisor                                child (PID 1 to be)
  *  main
+ *   verb_main        crun VERB: something else, on what runs
  *   conf_load        all errors at once
+ *   detach           -d: goes on in a child
  *   stages: _host    state, ids, mounts,
  *                    cgroup, console, net
  *   ns_spawn ----------- clone3 ----------->  joins its groups, waits (end
@@ -11,13 +13,15 @@
  *   stages: _attach  veth, limits             waits
  *   ns_release --------- GO --------------->  net, capabilities, exec
  *   ns_report <-- records, or end of file: exec'd
- *   supervise        console, signals, reaping
+ *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
  *
  * Read on in this order: crun.h (what the files share), conf.c (the file),
  * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c,
- * sec.c (the last gate), console.c and stop.c (while it runs), state.c (what
- * is left on the host meanwhile).  Policy is in config.h.
+ * sec.c (the last gate), console.c, log.c, attach.c and stop.c (while it
+ * runs), detach.c (in the background), state.c (what is left on the host
+ * meanwhile); then verbs.c, stat.c, live.c and exec.c (what acts on a
+ * container from outside).  Policy is in config.h.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -190,19 +190,12 @@ permitted_caps(void)
 	return (uint64_t)d[1].permitted << 32 | d[0].permitted;
 }
 
-/* What config.h and the caps key leave of what there is. */
-static uint64_t
-kept_caps(const struct run *r)
-{
-	return r->conf->caps & permitted_caps();
-}
-
 /* Numbers that crun does not know are dropped too, up to the first that the
  * kernel does not know (EINVAL). */
 void
 sec_bound_child(struct run *r)
 {
-	uint64_t keep = kept_caps(r);
+	uint64_t keep = r->conf->caps;
 	int cap;
 
 	for (cap = 0; cap < 64; cap++) {
@@ -221,7 +214,7 @@ sec_bound_child(struct run *r)
 void
 sec_caps_child(struct run *r)
 {
-	uint64_t keep = kept_caps(r);
+	uint64_t keep = r->conf->caps & permitted_caps();
 	int cap;
 
 	capng_clear(CAPNG_SELECT_BOTH);

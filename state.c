@@ -259,34 +259,18 @@ start_time(int dir, const char *stat)
 	return p ? strtoull(p, NULL, 10) : 0;
 }
 
-/* A file is written beside its place and renamed, so that nobody reads a
- * half of it. */
-static void
-write_new(struct run *r, const char *new, const char *text)
-{
-	int err;
-
-	if (!create_at(r->state, new, text, 0600))
-		return;
-	err = errno;
-	unlinkat(r->state, new, 0);
-	errno = err;
-	die("writing " STATEDIR "/%s/%s:", r->conf->name, new + 1);
-}
-
-static void
-put_in_place(struct run *r, const char *new)
-{
-	if (renameat(r->state, new, r->state, new + 1) < 0)
-		die("renaming " STATEDIR "/%s/%s:", r->conf->name, new);
-}
-
 void
 state_conf_new(struct run *r)
 {
 	char *text = conf_string(r->conf);
+	int err;
 
-	write_new(r, ".conf", text);
+	if (create_at(r->state, ".conf", text, 0600) < 0) {
+		err = errno;
+		unlinkat(r->state, ".conf", 0);
+		errno = err;
+		die("writing " STATEDIR "/%s/conf:", r->conf->name);
+	}
 	free(text);
 }
 
@@ -299,10 +283,12 @@ conf_inode(struct run *r)
 	    st.st_ino;
 }
 
+/* Nobody reads a half of it. */
 void
 state_conf_commit(struct run *r)
 {
-	put_in_place(r, ".conf");
+	if (renameat(r->state, ".conf", r->state, "conf") < 0)
+		die("renaming " STATEDIR "/%s/conf:", r->conf->name);
 	r->conf_inode = conf_inode(r);
 }
 
@@ -312,6 +298,7 @@ state_conf_changed(struct run *r)
 	return conf_inode(r) != r->conf_inode;
 }
 
+/* As long as NAME/pid is not whole the container is starting. */
 void
 state_started(struct run *r)
 {
@@ -322,8 +309,8 @@ state_started(struct run *r)
 	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
 	    start_time(r->proc, "stat"), (long)getpid(),
 	    start_time(AT_FDCWD, "/proc/self/stat"));
-	write_new(r, ".pid", text);
-	put_in_place(r, ".pid");
+	if (create_at(r->state, "pid", text, 0600) < 0)
+		die("writing " STATEDIR "/%s/pid:", r->conf->name);
 }
 
 void
@@ -340,16 +327,20 @@ state_ended(struct run *r, int status, int killed)
 static void
 remove_folder(struct run *r, const char *name)
 {
-	static const char *const files[] = { ".pid", ".conf", "conf",
-	    "console", "log", "lock" };
+	static const char *const files[] = { "conf", "console", "lock" };
+	static const char *const more[] = { "log", ".conf" };
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
 	size_t i;
 
 	put_dir(dir, sizeof(dir), name);
 	for (i = 0; i < LEN(files) && r->lock >= 0; i++)
 		unlinkat(r->state, files[i], 0);
-	if (r->state >= 0 && rmdir(dir) < 0 && r->lock >= 0)
-		warn("removing %s:", dir);
+	if (r->state >= 0 && rmdir(dir) < 0 && r->lock >= 0) {
+		for (i = 0; i < LEN(more); i++)
+			unlinkat(r->state, more[i], 0);
+		if (rmdir(dir) < 0)
+			warn("removing %s:", dir);
+	}
 	shut(&r->lock);
 	shut(&r->state);
 	rmdir(STATEDIR);	/* with others running it is not empty */

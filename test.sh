@@ -4908,6 +4908,43 @@ limit=100
 story 'live: busybox in the background: list, exec, reboot, stop' \
 	live_os busybox '/ # '
 
+# a person at a terminal: log in, a full-screen program, resize, let go, come
+# back, log out
+live_session() {
+	copy_tree bookworm
+	conf hostname=guest
+	secs=100 run 0 -d --ready="$((90 * slow))"
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	echo "$sup" >>kids
+	secs=90
+	want 0 "$pty" -t "$((60 * slow))" 'expect:login:' 'send:root\r' \
+		'expect:# ' raw 'send:PS1="# "; stty size\r' 'expect:24 80' \
+		'send:top\r' 'expect:load average' \
+		'expect:PID USER' size:40x120 'run:sleep 1' 'send:q' 'expect:# ' \
+		'send:stty size\r' 'expect:40 120' 'send:top\r' \
+		'expect:load average' 'send:\x1d\x1d\x1d' 'expect:it runs on' \
+		wait -- "$crun" console "$name"
+	# top is still there; its next screen is drawn anew
+	want 0 "$pty" -t "$((60 * slow))" size:30x100 'expect:load average' \
+		'send:q' 'expect:# ' 'send:stty size\r' 'expect:30 100' \
+		'send:logout\r' 'expect:login:' 'send:\x1d\x1d\x1d' wait -- \
+		"$crun" console "$name"
+	verb 0 stop "$name"
+	secs=
+	gone
+}
+limit=250
+story 'live: a session at a terminal: log in, top, resize, let go, log out' \
+	live_session
+
+live_many() {
+	want 0 outside env CRUN="$crun" sh "$here/test/scale" "$((20 / slow))"
+	sed 's/^/# /' out
+}
+secs=120 limit=200
+story 'live: twenty started, listed, entered and stopped at once' live_many
+secs=
+
 os_archive() {
 	copy_tree sysvinit
 	(cd os && find . -printf '%p %U:%G %m %l\n' | sort) >before

@@ -78,7 +78,7 @@ wait_started(struct run *r, const char *name)
 		die("inotify_init1:");
 	do {
 		state_close(r);
-		inotify_add_watch(watch, dir, IN_MOVED_TO | IN_DELETE |
+		inotify_add_watch(watch, dir, IN_MODIFY | IN_DELETE |
 		    IN_DELETE_SELF);
 		life = state_open(r, name);
 		if (life == STARTING)
