@@ -4938,7 +4938,7 @@ story 'live: a session at a terminal: log in, top, resize, let go, log out' \
 	live_session
 
 live_many() {
-	want 0 outside env CRUN="$crun" sh "$here/test/scale" "$((20 / slow))"
+	want 0 sh "$here/test/scale" "$((20 / slow))"
 	sed 's/^/# /' out
 }
 secs=120 limit=200
