@@ -640,20 +640,6 @@ conf_print(const struct conf *c, FILE *f)
 	}
 }
 
-char *
-conf_string(const struct conf *c)
-{
-	char *text = NULL;
-	size_t size;
-	FILE *f = open_memstream(&text, &size);
-
-	if (f)
-		conf_print(c, f);
-	if (!f || fclose(f))
-		die("writing the configuration down:");
-	return text;
-}
-
 /* The form that test/doc turns into the README's and the manual's tables:
  * NAME=ARG, the default in brackets, a * where it may stand many times. */
 void

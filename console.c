@@ -133,13 +133,12 @@ console_restore(void)
 void
 console_begin(struct run *r)
 {
+	if (r->master < 0)	/* nor will there be one after a reboot */
+		return;
 	in.len = out.len = 0;
 	in.from = out.from = in.to = out.to = -1;
 	escapes = 0;
 	tail_end = 0;
-	memset(tail, 0, sizeof(tail));
-	if (r->master < 0)
-		return;
 	out.from = r->master;
 	if (r->background)
 		return;

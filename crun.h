@@ -140,11 +140,9 @@ extern const struct key keys[NKEYS];	/* keys.c */
  * that is not checked. */
 void conf_load(struct conf *, const char *file, char **over, int nover,
     char **program);
-/* Prints the whole configuration as a file that conf_load() reads; or gives
- * it as a string, to be freed. */
+/* Prints the whole configuration as a file that conf_load() reads. */
 void conf_print(const struct conf *, FILE *);
-char *conf_string(const struct conf *);
-/* Reads a running container's configuration, as conf_string() made it, from
+/* Reads a running container's configuration, as conf_print() made it, from
  * its folder, and the words KEY=VALUE over it.  -1: it is gone.  Else as
  * conf_load(). */
 int conf_saved(struct conf *, int dir, const char *name, char **over,

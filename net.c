@@ -37,16 +37,22 @@ enum { ADDR_GEN_NONE = 1 };	/* IN6_ADDR_GEN_MODE_NONE */
 enum { BATCH = 64 };		/* messages that surely fit in one datagram */
 
 struct message {
-	char buf[8192];
 	size_t len;
 	size_t nest[8];		/* where the open attributes begin */
 	int depth, overflow;
 	size_t last;		/* where the last message begins */
 	unsigned count;		/* of messages */
 	unsigned failed;	/* the number of the first that failed */
+	char buf[8192];		/* stands last, and is not cleared */
 };
 
 /* ---- building ---- */
+
+static void
+clear(struct message *m)
+{
+	memset(m, 0, offsetof(struct message, buf));
+}
 
 static void *
 add(struct message *m, size_t size)
@@ -299,8 +305,9 @@ bridge_mtu(const struct run *r)
 static int
 make_pair(struct run *r, int fd, uint32_t mtu)
 {
-	struct message m = { 0 };
+	struct message m;
 
+	clear(&m);
 	build_pair(r, &m, mtu);
 	return ask(fd, &m);
 }
@@ -308,11 +315,12 @@ make_pair(struct run *r, int fd, uint32_t mtu)
 void
 net_attach(struct run *r)
 {
-	struct message m = { 0 };
+	struct message m;
 	uint32_t mtu;
 	char path[80];
 	int fd, err, ipv6;
 
+	clear(&m);
 	if (!r->bridge)
 		return;
 	mtu = bridge_mtu(r);
@@ -347,10 +355,11 @@ net_attach(struct run *r)
 void
 net_delete(const char *link)
 {
-	struct message m = { 0 };
+	struct message m;
 	struct ifinfomsg *i;
 	int fd = open_netlink();
 
+	clear(&m);
 	i = begin(&m, RTM_DELLINK, 0, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
 	attr_text(&m, IFLA_IFNAME, link);
@@ -363,10 +372,11 @@ net_delete(const char *link)
 static void
 leave_bridge(const char *link)
 {
-	struct message m = { .len = 0 };
+	struct message m;
 	struct ifinfomsg *i;
 	int fd = open_netlink();
 
+	clear(&m);
 	i = begin(&m, RTM_NEWLINK, 0, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
 	attr_text(&m, IFLA_IFNAME, link);
@@ -503,9 +513,10 @@ set_addresses(const struct conf *c, int fd, struct message *m)
 void
 net_child(struct run *r)
 {
-	struct message m = { .len = 0 };
+	struct message m;
 	int fd = open_netlink();
 
+	clear(&m);
 	build_flags_up(&m, 1);		/* lo is always the first */
 	if (ask(fd, &m) < 0)
 		die("setting lo up:");

@@ -476,6 +476,7 @@ void
 ns_exec_child(struct run *r)
 {
 	char **env = ns_environment(r, 0);
+	struct clone_args a = { .exit_signal = SIGCHLD };
 	sigset_t all, old;
 	pid_t pid;
 
@@ -486,7 +487,8 @@ ns_exec_child(struct run *r)
 	}
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
-	pid = fork();
+	/* not fork(3), for which libcap-ng has handlers */
+	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
 		die("fork:");
 	if (!pid) {

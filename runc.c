@@ -362,12 +362,17 @@ supervise(struct run *r, struct stop *stop)
 
 /* An init that dies at once gives its reason on the console only. */
 static void
-explain(struct run *r, int status, long long ms)
+explain(struct run *r, int status, long long began)
 {
-	const char *tail = console_tail();
+	const char *tail;
+	long long ms;
 
-	if (status <= 0 || r->conf->program || ms >= EARLY_MS)
+	if (status <= 0 || r->conf->program)
 		return;
+	ms = now_ms() - began;
+	if (ms >= EARLY_MS)
+		return;
+	tail = console_tail();
 	tell("%s: the init ended after %lld ms with status %d%s%s",
 	    r->conf->name, ms, status, *tail ? "; it printed last: " :
 	    " and printed nothing", tail);
@@ -398,12 +403,12 @@ live(struct run *r)
 
 	for (;;) {
 		start(r);
-		began = now_ms();
+		began = r->conf->program ? 0 : now_ms();
 		stop = (struct stop){ 0 };
 		status = supervise(r, &stop);
 		take_changes(r);
 		cgroup_oom(r);
-		explain(r, status, now_ms() - began);
+		explain(r, status, began);
 		if (status != REBOOT) {
 			detach_ended(r, status, console_tail());
 			state_ended(r, status, stop.killed);

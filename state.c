@@ -262,16 +262,20 @@ start_time(int dir, const char *stat)
 void
 state_conf_new(struct run *r)
 {
-	char *text = conf_string(r->conf);
-	int err;
+	int fd = openat(r->state, ".conf", O_WRONLY | O_CREAT | O_TRUNC |
+	    O_CLOEXEC | O_NOFOLLOW, 0600), bad, err;
+	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (create_at(r->state, ".conf", text, 0600) < 0) {
-		err = errno;
-		unlinkat(r->state, ".conf", 0);
-		errno = err;
-		die("writing " STATEDIR "/%s/conf:", r->conf->name);
-	}
-	free(text);
+	if (f)
+		conf_print(r->conf, f);
+	bad = !f || ferror(f);
+	bad |= f && fclose(f);
+	if (!bad)
+		return;
+	err = errno;
+	unlinkat(r->state, ".conf", 0);
+	errno = err;
+	die("writing " STATEDIR "/%s/conf:", r->conf->name);
 }
 
 static ino_t
