@@ -29,10 +29,16 @@ struct head {
 
 static struct run *logged;	/* whose log log_say() writes to */
 
+static uint64_t
+ring_size(const struct run *r)
+{
+	return r->conf->console_log - sizeof(struct head);
+}
+
 static int
 open_ring(struct run *r)
 {
-	struct head h = { 0, r->conf->console_log };
+	struct head h = { 0, ring_size(r) };
 
 	r->log = openat(r->state, "log", O_RDWR | O_CREAT | O_TRUNC |
 	    O_CLOEXEC | O_NOFOLLOW, 0600);
@@ -45,7 +51,7 @@ open_ring(struct run *r)
 static void
 write_ring(struct run *r, const char *s, size_t n)
 {
-	uint64_t size = r->conf->console_log, at = r->logged % size;
+	uint64_t size = ring_size(r), at = r->logged % size;
 	size_t first = n < size - at ? n : size - at;
 	off_t ring = sizeof(struct head);
 

@@ -39,7 +39,8 @@ _crun_files() {
 
 # words that begin as the one being typed; a key goes on without a blank
 _crun_offer() {
-	mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+	mapfile -t COMPREPLY <<<"$(compgen -W "$1" -- "$cur")"
+	[ "${COMPREPLY[0]}" ] || COMPREPLY=()
 	case ${COMPREPLY[0]} in
 	*= | *.) compopt -o nospace 2>/dev/null ;;
 	esac
@@ -54,7 +55,7 @@ _crun_key() {
 	kind=$(grep "^$key=" <<<"$_crun_values")
 	cur=${cur#*=}
 	case $kind in
-	*=FOLDER | *=SOURCE*) mapfile -t COMPREPLY < <(compgen -f -- "$cur") ;;
+	*=FOLDER | *=SOURCE*) mapfile -t COMPREPLY <<<"$(compgen -f -- "$cur")" ;;
 	*=*'|'*) _crun_offer "$(tr '|' ' ' <<<"${kind#*=}")" ;;
 	esac
 }
