@@ -302,8 +302,11 @@ attach_console(struct run *r, const char *name)
 	console_raw();
 	status = attached(&c);
 	console_restore();
-	if (isatty(STDOUT_FILENO))
-		tell(status < 0 ? "\n%s has ended" : "\n%s: let go of; it "
-		    "runs on", name);
+	if (isatty(STDOUT_FILENO)) {
+		putchar('\n');	/* what the guest printed has no end */
+		fflush(stdout);
+		tell(status < 0 ? "%s has ended" : "%s: let go of; it runs on",
+		    name);
+	}
 	return status < 0 ? 0 : status;
 }

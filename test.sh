@@ -4185,6 +4185,17 @@ log_flood() {
 }
 story 'background: a flood of the console' log_flood
 
+# what was printed last is taken into the log, whoever it was that ended it
+log_end() {
+	conf
+	for end in '' 'kill -9 1;' 'sleep 1000'; do
+		background -- sh -c "yes | head -c 300000; echo end; $end"
+		[ "$end" != 'sleep 1000' ] || verb 0 kill "$name"
+		gone
+	done
+}
+story 'background: it ends although much is printed last' log_end
+
 log_full() {
 	mount -t tmpfs -o size=64k tmpfs /run
 	echo /run >>mounted
