@@ -3343,8 +3343,9 @@ stop_disk_full() {
 	mkdir small
 	mounted tmpfs size=4m small
 	cp -a "$root/." small
+	chown -hR 500000:500000 small	# no idmapping before Linux 6.3
 	root=$t/small
-	conf
+	conf userns=500000
 	background --ready
 	"$crun" exec "$name" sh -c 'cat /dev/zero >/fill' 2>err || :
 	grep -q 'No space' err || wrong 'a full disk' "$(cat err)"
