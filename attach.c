@@ -26,7 +26,8 @@
 #include "crun.h"
 #include "config.h"
 
-enum { TYPE = 't', WATCH = 'w' };	/* what the supervisor answers */
+/* what the supervisor answers: type; you may watch; there is no console */
+enum { TYPE = 't', WATCH = 'w', NOTHING = 'n' };
 
 /* ---- the supervisor ---- */
 
@@ -91,7 +92,7 @@ static void
 accept_one(struct run *r)
 {
 	int fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	char what = WATCH;
+	char what = r->master < 0 ? NOTHING : WATCH;
 
 	if (fd < 0)
 		return;
@@ -186,6 +187,9 @@ receive(struct client *c)
 		return;
 	}
 	shut(&c->socket);
+	if (n > 0 && what == NOTHING)
+		die("%s has no console: its program has the files of the crun "
+		    "that started it", c->name);
 	if (n > 0 && what == WATCH)
 		warn("%s: another types on this console; you may watch",
 		    c->name);

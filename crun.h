@@ -338,6 +338,9 @@ enum life {
  * RUNNING pidfds of init and supervisor, into a run that holds nothing. */
 enum life state_open(struct run *, const char *name);
 void state_close(struct run *);
+/* When a process began, in ticks since boot, from its /proc/PID/stat; 0 where
+ * that cannot be read. */
+unsigned long long state_start_time(int dir, const char *stat);
 /* What state_ended() wrote; -1: nothing. */
 int state_status(const struct run *, int *killed);
 /* The names of all folders, sorted, and their number.  Dies when they cannot

@@ -16,22 +16,16 @@
 
 /* ---- numbers ---- */
 
-/* Seconds since the init began; its start time is in ticks since boot. */
+/* Seconds since the init began; -1: not known. */
 static long long
 uptime(const struct run *r)
 {
-	char text[1024], *p;
+	unsigned long long start = state_start_time(r->proc, "stat");
 	struct timespec now;
-	int i;
 
-	if (read_at(r->proc, "stat", text, sizeof(text)) < 0)
+	if (!start || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
 		return -1;
-	p = strrchr(text, ')');
-	for (i = 2; p && i < 22; i++)
-		p = strchr(p + 1, ' ');
-	if (!p || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
-		return -1;
-	return now.tv_sec - strtoll(p, NULL, 10) / sysconf(_SC_CLK_TCK);
+	return now.tv_sec - (long long)(start / sysconf(_SC_CLK_TCK));
 }
 
 /* The number after "WORD " in a flat keyed file, cgroup-v2.rst; without a

@@ -244,9 +244,9 @@ state_child(struct run *r)
 	shut(&r->ids);
 }
 
-/* The 22nd field of /proc/PID/stat, counted after the name's last ')'. */
-static unsigned long long
-start_time(int dir, const char *stat)
+/* The 22nd field, counted after the name's last ')'. */
+unsigned long long
+state_start_time(int dir, const char *stat)
 {
 	char text[1024], *p;
 	int i;
@@ -311,8 +311,8 @@ state_started(struct run *r)
 	state_conf_new(r);
 	state_conf_commit(r);
 	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
-	    start_time(r->proc, "stat"), (long)getpid(),
-	    start_time(AT_FDCWD, "/proc/self/stat"));
+	    state_start_time(r->proc, "stat"), (long)getpid(),
+	    state_start_time(AT_FDCWD, "/proc/self/stat"));
 	if (create_at(r->state, "pid", text, 0600) < 0)
 		die("writing " STATEDIR "/%s/pid:", r->conf->name);
 }
@@ -376,7 +376,7 @@ open_pid(pid_t pid, uint64_t start, int *proc)
 
 	put(path, sizeof(path), "/proc/%ld", (long)pid);
 	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0 || dir < 0 || start_time(dir, "stat") != start)
+	if (fd < 0 || dir < 0 || state_start_time(dir, "stat") != start)
 		shut(&fd);
 	if (proc && fd >= 0)
 		*proc = dir;

@@ -4278,6 +4278,15 @@ console_foreground() {
 story 'background: console of one in the foreground: to watch only' \
 	console_foreground
 
+console_none() {
+	conf
+	idle
+	verb 125 console "$name"
+	says "$name has no console: its program has the files of the crun that"
+	down
+}
+story 'background: console of a program that has none' console_none
+
 console_pipe() {
 	os_conf
 	background --ready
