@@ -411,6 +411,16 @@ open_pids(struct run *r)
 	return r->pidfd >= 0 && r->supervisor >= 0 && !has_exited(r->pidfd);
 }
 
+/* A free lock: of a supervisor that was killed, or of one that has just
+ * removed the file that we have open. */
+static enum life
+dead_or_gone(const struct run *r)
+{
+	struct stat st;
+
+	return fstat(r->lock, &st) < 0 || !st.st_nlink ? NONE : DEAD;
+}
+
 enum life
 state_open(struct run *r, const char *name)
 {
@@ -427,10 +437,10 @@ state_open(struct run *r, const char *name)
 	if (r->lock < 0)
 		return errno == ENOENT ? NONE : DEAD;
 	if (!is_locked(r->lock))
-		return DEAD;
+		return dead_or_gone(r);
 	if (open_pids(r))
 		return RUNNING;
-	return is_locked(r->lock) ? STARTING : DEAD;
+	return is_locked(r->lock) ? STARTING : dead_or_gone(r);
 }
 
 /* ---- ranges of ids ----

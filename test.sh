@@ -4123,8 +4123,8 @@ story 'background: --ready that is not, and why' ready_late
 log_story() {
 	conf
 	background -- sh -c 'i=0; while [ $i -lt 100 ]; do echo line $i
-		i=$((i + 1)); done; printf "a\033[1mb\tc\n"; sleep 1
-		echo last; sleep 1'
+		i=$((i + 1)); done; printf "a\033[1mb\tc\n"
+		sleep '"$((2 * slow))"'; echo last; sleep '"$slow"
 	soon grep -q 'a.*b' "/run/crun/$name/log"
 	verb 0 log "$name"
 	is lines 101 "$(wc -l <out)"
