@@ -221,7 +221,8 @@ type(struct client *c)
 	return 0;
 }
 
-static void
+/* -1: nobody reads our output any more. */
+static int
 show(struct client *c)
 {
 	char buf[LOG_CHUNK], *p;
@@ -231,7 +232,8 @@ show(struct client *c)
 	while ((n = log_read(&c->log, buf, sizeof(buf))))
 		for (p = buf; n; p += w, n -= w)
 			if ((w = write(STDOUT_FILENO, p, n)) <= 0)
-				return;
+				return -1;
+	return 0;
 }
 
 /* 0: go on. */
@@ -261,7 +263,8 @@ attached(struct client *c)
 		p[LOG] = (struct pollfd){ c->watch, POLLIN, 0 };
 		p[SIGNALS] = (struct pollfd){ c->signals, POLLIN, 0 };
 		p[END] = (struct pollfd){ c->r->supervisor, POLLIN, 0 };
-		show(c);
+		if (show(c) < 0)
+			return EXIT_SIGNAL + SIGPIPE;
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
 		if (p[LOG].revents)
@@ -296,6 +299,7 @@ attach_console(struct run *r, const char *name)
 	for (i = 0; i < LEN(taken); i++)
 		sigaddset(&set, taken[i]);
 	c.signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	sigaddset(&set, SIGPIPE);	/* the terminal is to be put back */
 	if (c.signals < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		die("taking signals:");
 	c.watch = log_watch(r);

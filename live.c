@@ -116,19 +116,23 @@ cgroup_read(const struct run *r, const char *file, char *buf, size_t size)
 
 /* ---- counting and freezing ---- */
 
-/* The lines of cgroup.procs in dir and below. */
+/* The processes in dir and below, counted, and, where to is a group's
+ * cgroup.procs, moved there; one that has ended meanwhile is no error. */
 static unsigned long
-count_procs(int dir, int depth)
+walk_procs(int dir, int to, int depth)
 {
 	int fd = openat(dir, "cgroup.procs", O_RDONLY | O_CLOEXEC), below;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
 	unsigned long n = 0;
 	struct dirent *e;
+	char pid[24];
 	DIR *d;
-	int c;
 
-	while (f && (c = getc(f)) != EOF)
-		n += c == '\n';
+	for (; f && fgets(pid, sizeof(pid), f); n++)
+		if (to >= 0 && write(to, pid, strlen(pid)) < 0 &&
+		    errno != ESRCH)
+			die("moving process %.*s to a cgroup:",
+			    (int)strcspn(pid, "\n"), pid);
 	if (f)
 		fclose(f);
 	fd = openat(dir, ".", DIR_FLAGS);
@@ -138,7 +142,7 @@ count_procs(int dir, int depth)
 			continue;
 		below = openat(dir, e->d_name, DIR_FLAGS);
 		if (below >= 0)
-			n += count_procs(below, depth + 1);
+			n += walk_procs(below, to, depth + 1);
 		shut(&below);
 	}
 	if (d)
@@ -149,7 +153,7 @@ count_procs(int dir, int depth)
 unsigned long
 cgroup_count(const struct run *r)
 {
-	return r->nhier ? count_procs(r->hier[0].group, 0) : 0;
+	return r->nhier ? walk_procs(r->hier[0].group, -1, 0) : 0;
 }
 
 /* The group's own state, cgroup-v2.rst: freezing takes its time, and is done
@@ -202,47 +206,19 @@ write_text(const struct hier *h, const char *file, const char *text)
 /* Moves what is in and below the v2 group to a v1 group, and once more what
  * was forked meanwhile, until all is there. */
 static void
-move_below(int dir, int to, int depth)
-{
-	char text[65536], *p, *end, pid[24];
-	int below;
-	struct dirent *e;
-	DIR *d;
-	long n;
-
-	read_at(dir, "cgroup.procs", text, sizeof(text));
-	for (p = text; (n = strtol(p, &end, 10)) > 0; p = end) {
-		put(pid, sizeof(pid), "%ld", n);
-		if (write_at(to, "cgroup.procs", pid) < 0 && errno != ESRCH)
-			die("moving process %ld to a cgroup:", n);
-	}
-	below = openat(dir, ".", DIR_FLAGS);
-	d = below < 0 ? NULL : fdopendir(below);
-	while (d && depth < 64 && (e = readdir(d))) {
-		if (e->d_type != DT_DIR || *e->d_name == '.')
-			continue;
-		below = openat(dir, e->d_name, DIR_FLAGS);
-		if (below >= 0)
-			move_below(below, to, depth + 1);
-		shut(&below);
-	}
-	if (d)
-		closedir(d);
-}
-
-static void
 move_all(const struct run *r, const struct hier *h)
 {
-	int rounds;
+	int to = openat(h->group, "cgroup.procs", O_WRONLY | O_CLOEXEC);
+	int rounds, all = 0;
 
-	for (rounds = 0; rounds < 100; rounds++) {
-		move_below(r->hier[0].group, h->group, 0);
-		if (count_procs(h->group, 0) >=
-		    count_procs(r->hier[0].group, 0))
-			return;
+	for (rounds = 0; !all && rounds < 100; rounds++) {
+		walk_procs(r->hier[0].group, to, 0);
+		all = walk_procs(h->group, -1, 0) >= cgroup_count(r);
 	}
-	die("%s forks faster than it can be moved to %s", r->conf->name,
-	    h->path);
+	shut(&to);
+	if (!all)
+		die("%s forks faster than it can be moved to %s",
+		    r->conf->name, h->path);
 }
 
 static const struct hier *

@@ -4287,6 +4287,17 @@ console_none() {
 }
 story 'background: console of a program that has none' console_none
 
+console_closed() {
+	os_conf
+	background --ready
+	want 0 "$pty" 'run:sleep 0.5' 'send:echo x\r' wait -- sh -c \
+		"$crun console $name | head -c 1; stty -a | grep -q ' icanon'"
+	verb 0 stop "$name"
+	gone
+}
+story 'background: a console whose output is closed restores the terminal' \
+	console_closed
+
 console_pipe() {
 	os_conf
 	background --ready

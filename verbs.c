@@ -225,6 +225,7 @@ do_reboot(struct words *w)
 	struct run r, next;
 	int killed = 0, status;
 
+	run_clear(&next);
 	verb_find(&r, name);
 	ask(&r, 1, seconds);
 	init = (struct pollfd){ r.pidfd, POLLIN, 0 };
