@@ -126,15 +126,18 @@ walk_procs(int dir, int to, int depth)
 	unsigned long n = 0;
 	struct dirent *e;
 	char pid[24];
+	int err = 0;
 	DIR *d;
 
 	for (; f && fgets(pid, sizeof(pid), f); n++)
 		if (to >= 0 && write(to, pid, strlen(pid)) < 0 &&
 		    errno != ESRCH)
-			die("moving process %.*s to a cgroup:",
-			    (int)strcspn(pid, "\n"), pid);
+			err = errno;
 	if (f)
 		fclose(f);
+	errno = err;
+	if (err)
+		die("moving processes to a cgroup:");
 	fd = openat(dir, ".", DIR_FLAGS);
 	d = fd < 0 ? NULL : fdopendir(fd);
 	while (d && depth < 64 && (e = readdir(d))) {

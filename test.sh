@@ -4287,7 +4287,7 @@ console_none() {
 }
 story 'background: console of a program that has none' console_none
 
-console_closed() {
+attach_closed() {
 	os_conf
 	background --ready
 	want 0 "$pty" 'run:sleep 0.5' 'send:echo x\r' wait -- sh -c \
@@ -4296,7 +4296,7 @@ console_closed() {
 	gone
 }
 story 'background: a console whose output is closed restores the terminal' \
-	console_closed
+	attach_closed
 
 console_pipe() {
 	os_conf
