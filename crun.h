@@ -348,6 +348,9 @@ int state_status(const struct run *, int *killed);
 char **state_names(size_t *);
 /* Removes what a dead supervisor of that name left; 0: there was none. */
 int state_clean(const char *name);
+/* Removes what is no container's: the ranges of ids if nobody holds one, and
+ * the run-time folder if it is empty then. */
+void state_clean_rest(void);
 /* Takes a range of the pool that no running container holds and gives its
  * number, trying from first on; dies when all are taken. */
 uint32_t state_range(struct run *, uint32_t first, uint32_t count);

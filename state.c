@@ -565,9 +565,16 @@ state_clean(const char *name)
 	}
 	remove_objects(&r);
 	remove_folder(&r, name);
-	/* the ranges of ids, if nobody holds one */
+	return 1;
+}
+
+void
+state_clean_rest(void)
+{
+	struct run r;
+
+	run_clear(&r);
 	r.ids = open(IDS, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	state_range_undo(&r);
 	rmdir(STATEDIR);
-	return 1;
 }

@@ -3792,6 +3792,12 @@ verb_wait() {
 	says "^crun: $name: removed what a killed supervisor left\$"
 	lines 1
 	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+	# killed after its folder was gone
+	mkdir -m 700 /run/crun
+	: >/run/crun/.ids
+	verb 0 clean
+	lines 0
+	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
 	verb 0 clean
 	lines 0
 }

@@ -477,6 +477,7 @@ do_clean(struct words *w)
 		if (state_clean(names[i]))
 			warn("%s: removed what a killed supervisor left",
 			    names[i]);
+	state_clean_rest();
 	return 0;
 }
 
