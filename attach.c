@@ -137,8 +137,7 @@ struct client {
 	struct run *r;
 	struct reader log;
 	int watch, signals, socket;
-	int master;		/* -1: we only watch */
-	int input;		/* -1: at its end */
+	struct pump typing;	/* to the master; -1: we only watch */
 };
 
 static int
@@ -158,8 +157,8 @@ resize(const struct client *c)
 {
 	struct winsize w;
 
-	if (c->master >= 0 && !ioctl(STDIN_FILENO, TIOCGWINSZ, &w))
-		ioctl(c->master, TIOCSWINSZ, &w);
+	if (c->typing.to >= 0 && !ioctl(STDIN_FILENO, TIOCGWINSZ, &w))
+		ioctl(c->typing.to, TIOCSWINSZ, &w);
 }
 
 /* A master, now or after a reboot; the word that we only watch; or the end of
@@ -180,9 +179,9 @@ receive(struct client *c)
 
 	if (n < 0 && errno == EINTR)
 		return;
-	shut(&c->master);
+	shut(&c->typing.to);
 	if (n > 0 && what == TYPE && h && h->cmsg_type == SCM_RIGHTS) {
-		memcpy(&c->master, CMSG_DATA(h), sizeof(c->master));
+		memcpy(&c->typing.to, CMSG_DATA(h), sizeof(c->typing.to));
 		resize(c);
 		return;
 	}
@@ -193,32 +192,6 @@ receive(struct client *c)
 	if (n > 0 && what == WATCH)
 		warn("%s: another types on this console; you may watch",
 		    c->name);
-}
-
-/* Types what was read; 1: Ctrl-] three times.  A pty that is full makes us
- * wait, and nobody else. */
-static int
-type(struct client *c)
-{
-	struct pollfd p = { c->master, POLLOUT, 0 };
-	char buf[1024];
-	ssize_t n = read(c->input, buf, sizeof(buf)), done = 0, w;
-
-	if (n <= 0) {
-		c->input = -1;
-		return 0;
-	}
-	if (console_escaped(buf, n))
-		return 1;
-	while (c->master >= 0 && done < n) {
-		w = write(c->master, buf + done, n - done);
-		if (w < 0 && errno != EAGAIN)
-			break;
-		if (w < 0)
-			poll(&p, 1, -1);
-		done += w > 0 ? w : 0;
-	}
-	return 0;
 }
 
 /* -1: nobody reads our output any more. */
@@ -253,12 +226,12 @@ take_signal(struct client *c)
 static int
 attached(struct client *c)
 {
-	enum { INPUT, SOCKET, LOG, SIGNALS, END, NFDS };
+	enum { TYPING, SOCKET = TYPING + 2, LOG, SIGNALS, END, NFDS };
 	struct pollfd p[NFDS];
 	int status;
 
 	for (;;) {
-		p[INPUT] = (struct pollfd){ c->input, POLLIN, 0 };
+		pump_poll(&c->typing, p + TYPING);
 		p[SOCKET] = (struct pollfd){ c->socket, POLLIN, 0 };
 		p[LOG] = (struct pollfd){ c->watch, POLLIN, 0 };
 		p[SIGNALS] = (struct pollfd){ c->signals, POLLIN, 0 };
@@ -271,7 +244,7 @@ attached(struct client *c)
 			log_watched(c->watch);
 		if (p[SOCKET].revents)
 			receive(c);
-		if (p[INPUT].revents && type(c))
+		if (pump_typed(&c->typing, p + TYPING))
 			return 0;
 		if (p[SIGNALS].revents && (status = take_signal(c)))
 			return status;
@@ -288,13 +261,17 @@ attach_console(struct run *r, const char *name)
 {
 	static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
 	    SIGWINCH };
-	struct client c = { .name = name, .r = r, .master = -1,
-	    .log = { .dir = r->state, .fd = -1 } };
+	static struct client c;
 	struct winsize w = { .ws_row = 24 };
 	sigset_t set;
 	size_t i;
 	int status;
 
+	c.name = name;
+	c.r = r;
+	c.typing.from = STDIN_FILENO;
+	c.typing.to = -1;
+	c.log = (struct reader){ .dir = r->state, .fd = -1 };
 	sigemptyset(&set);
 	for (i = 0; i < LEN(taken); i++)
 		sigaddset(&set, taken[i]);

@@ -9,11 +9,14 @@
  * An OS has the pty as 0, 1 and 2.  A program has crun's own three, but a
  * terminal among them is never passed in: the pty stands in its place.
  *
- * Nothing here waits.  Each direction is a buffer that is read into when it
- * is empty and written out when the other side takes it.
+ * Nothing here waits.  Each direction is a buffer that is written out when
+ * the other side takes it.  What is printed is read when the buffer is empty;
+ * what is typed as long as there is room, since Ctrl-] must be heard when a
+ * frozen guest takes nothing.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,13 +35,8 @@
 enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
 enum { TAIL = 1024 };
 
-struct pump {
-	int from, to;		/* -1: shut */
-	size_t off, len;	/* what of buf is still to be written */
-	char buf[4096];		/* at most PIPE_BUF: never waits on a pipe */
-};
-
-static struct pump in = { -1, -1, 0, 0, "" }, out = { -1, -1, 0, 0, "" };
+static struct pump in = { .from = -1, .to = -1 };
+static struct pump out = { .from = -1, .to = -1 };
 static struct termios saved;
 static int saved_valid;
 static char tail[TAIL];		/* the last that was printed, a ring */
@@ -159,18 +157,22 @@ console_resize(struct run *r)
 
 /* ---- relaying ---- */
 
-static void
-set_poll(struct pump *p, struct pollfd *fds)
+void
+pump_poll(const struct pump *p, struct pollfd *fds)
 {
-	fds[0] = (struct pollfd){ p->len ? -1 : p->from, POLLIN, 0 };
+	int full = p->len == sizeof(p->buf);
+
+	fds[0] = (struct pollfd){ full ? -1 : p->from, POLLIN, 0 };
 	fds[1] = (struct pollfd){ p->len ? p->to : -1, POLLOUT, 0 };
 }
 
 void
 console_poll(struct pollfd *fds)
 {
-	set_poll(&in, fds);
-	set_poll(&out, fds + 2);
+	pump_poll(&in, fds);
+	pump_poll(&out, fds + 2);
+	if (out.len)
+		fds[2].fd = -1;
 }
 
 static int
@@ -179,14 +181,17 @@ is_passing(int err)
 	return err == EAGAIN || err == EINTR;
 }
 
-/* Reads into an empty buffer; the side is shut at its end. */
+/* Reads behind what is there, so that it is max at most; the side is shut at
+ * its end. */
 static void
-fill(struct pump *p)
+fill(struct pump *p, size_t max)
 {
-	ssize_t n = read(p->from, p->buf, sizeof(p->buf));
+	ssize_t n;
 
+	memmove(p->buf, p->buf + p->off, p->len);
 	p->off = 0;
-	p->len = n > 0 ? n : 0;
+	n = read(p->from, p->buf + p->len, max - p->len);
+	p->len += n > 0 ? n : 0;
 	if (n == 0 || (n < 0 && !is_passing(errno)))
 		p->from = -1;
 }
@@ -216,8 +221,9 @@ remember(const char *s, size_t n)
 		tail[tail_end++ % TAIL] = *s;
 }
 
-int
-console_escaped(const char *s, size_t n)
+/* Three Ctrl-] within a second, counted over calls. */
+static int
+escaped_in(const char *s, size_t n)
 {
 	for (; n; s++, n--) {
 		if (*s != ESCAPE) {
@@ -236,10 +242,25 @@ console_escaped(const char *s, size_t n)
 	return 0;
 }
 
+int
+pump_typed(struct pump *p, const struct pollfd *fds)
+{
+	size_t had = p->len;
+	int escaped = 0;
+
+	if (fds[0].revents) {
+		fill(p, sizeof(p->buf));
+		escaped = escaped_in(p->buf + had, p->len - had);
+	}
+	if (fds[1].revents || p->to < 0)
+		drain(p);
+	return escaped;
+}
+
 static int
 fill_out(struct run *r)
 {
-	fill(&out);
+	fill(&out, PIPE_BUF);	/* no more, or a write to a pipe would wait */
 	remember(out.buf, out.len);
 	if (r->listener >= 0)	/* not of crun exec */
 		log_write(r, out.buf, out.len);
@@ -249,14 +270,8 @@ fill_out(struct run *r)
 int
 console_relay(struct run *r, const struct pollfd *fds)
 {
-	int asked = 0;
+	int asked = pump_typed(&in, fds) && saved_valid;
 
-	if (fds[0].revents && !in.len) {
-		fill(&in);
-		asked = saved_valid && console_escaped(in.buf, in.len);
-	}
-	if (fds[1].revents || in.to < 0)
-		drain(&in);
 	if (fds[2].revents && !out.len)
 		fill_out(r);
 	if (fds[3].revents || out.to < 0)

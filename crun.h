@@ -550,8 +550,17 @@ void console_resize(struct run *);
 /* The caller's terminal, where standard input is one: raw, and as it was. */
 void console_raw(void);
 void console_restore(void);
-/* Three Ctrl-] within a second, counted over calls; all are passed on too. */
-int console_escaped(const char *, size_t);
+
+struct pump {			/* one direction */
+	int from, to;		/* -1: shut */
+	size_t off, len;	/* what of buf is still to be written */
+	char buf[1 << 16];
+};
+/* Fills two entries for poll(2). */
+void pump_poll(const struct pump *, struct pollfd *);
+/* Moves what was typed.  1: three Ctrl-] within a second, which are passed on
+ * too. */
+int pump_typed(struct pump *, const struct pollfd *);
 
 /* ---- log.c: what the console printed ---- */
 
