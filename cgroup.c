@@ -21,28 +21,21 @@
  * thread that moves itself needs no global lock, and the wait for that lock
  * is longer than all the rest of a start.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
 #include <linux/magic.h>
-#include <poll.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "crun.h"
 #include "config.h"
-
-enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
-enum { KILL_MS = 5000 };	/* how long killed processes may take to go */
 
 #define DETACHED "cgroup2:"	/* stands for the path of our own mount */
 #define LEAF "crun.supervisor"
@@ -447,8 +440,6 @@ copy_cpuset(int from, int to)
 			write_at(to, files[i], text);
 }
 
-static void remove_group(int top, const char *name);
-
 /* BASE/crun/NAME.  The name is ours by our lock, so a group that is there is
  * a leftover.  crun itself may go away meanwhile, with the last container. */
 static void
@@ -469,7 +460,7 @@ make_group(struct run *r, struct hier *h)
 		if (!mkdirat(h->top, name, 0755))
 			break;
 		if (errno == EEXIST)
-			remove_group(h->top, name);
+			ungroup(h->top, name);
 		else if (errno != ENOENT)
 			die("making %s:", what);
 	}
@@ -703,153 +694,6 @@ cgroup_oom(struct run *r)
 
 /* ---- removal ---- */
 
-/* The first folder in dir, "" for none.  A descriptor of its own, so that
- * every call reads from the beginning. */
-static void
-first_folder(int dir, char *name, size_t size)
-{
-	int fd = openat(dir, ".", DIR_FLAGS);
-	DIR *d = fd < 0 ? NULL : fdopendir(fd);
-	struct dirent *e;
-
-	*name = '\0';
-	if (!d) {
-		shut(&fd);
-		return;
-	}
-	while ((e = readdir(d)))
-		if (e->d_type == DT_DIR && strcmp(e->d_name, ".") &&
-		    strcmp(e->d_name, "..")) {
-			snprintf(name, size, "%s", e->d_name);
-			break;
-		}
-	closedir(d);
-}
-
-/* Removes dir's folders, bottom up.  It walks by .. and not by recursion: the
- * guest may have nested them as deep as it liked.  0, or -1 and errno. */
-static int
-remove_below(int dir)
-{
-	char name[256], below[256];
-	int at = openat(dir, ".", DIR_FLAGS), next, depth = 0, err;
-
-	for (;;) {
-		first_folder(at, name, sizeof(name));
-		if (!*name && !depth)
-			break;
-		if (*name && !unlinkat(at, name, AT_REMOVEDIR))
-			continue;
-		err = errno;
-		next = openat(at, *name ? name : "..", DIR_FLAGS);
-		if (*name)
-			first_folder(next, below, sizeof(below));
-		if (next < 0 || (*name && !*below)) {
-			shut(&next);
-			shut(&at);
-			errno = err;
-			return -1;
-		}
-		depth += *name ? 1 : -1;
-		shut(&at);
-		at = next;
-	}
-	shut(&at);
-	return 0;
-}
-
-static void
-kill_and_wait(pid_t pid)
-{
-	struct pollfd p = { .events = POLLIN };
-
-	p.fd = syscall(SYS_pidfd_open, pid, 0);
-	if (p.fd < 0)
-		return;
-	syscall(SYS_pidfd_send_signal, p.fd, SIGKILL, NULL, 0);
-	poll(&p, 1, KILL_MS);
-	close(p.fd);
-}
-
-/* Kills the processes of one group, as often as it takes. */
-static void
-kill_procs(int group)
-{
-	char text[4096], *p, *end;
-	int rounds;
-	long pid;
-
-	for (rounds = 0; rounds < 100; rounds++) {
-		if (read_at(group, "cgroup.procs", text, sizeof(text)) <= 0)
-			return;
-		for (p = text; (pid = strtol(p, &end, 10)) > 0; p = end)
-			kill_and_wait(pid);
-	}
-}
-
-static int
-populated(int group)
-{
-	char text[256];
-
-	return read_at(group, "cgroup.events", text, sizeof(text)) > 0 &&
-	    strstr(text, "populated 1");
-}
-
-/* Kills all in and below a group and waits until it is empty.  cgroup.kill
- * is there from Linux 5.14 on, and only on v2. */
-static void
-kill_group(int group)
-{
-	struct pollfd p = { .events = POLLPRI };
-	long long end = now_ms() + KILL_MS;
-	int payload;
-
-	if (!write_at(group, "cgroup.kill", "1")) {
-		p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-		while (populated(group) && now_ms() < end)
-			poll(&p, 1, end - now_ms());
-		shut(&p.fd);
-		return;
-	}
-	write_at(group, "cgroup.freeze", "0");
-	kill_procs(group);
-	payload = openat(group, "payload", DIR_FLAGS);
-	if (payload < 0)
-		return;
-	kill_procs(payload);		/* PID 1 is here: all others follow */
-	close(payload);
-}
-
-static void
-remove_group(int top, const char *name)
-{
-	int group = openat(top, name, DIR_FLAGS);
-
-	if (group < 0)
-		return;
-	unlinkat(group, "payload", AT_REMOVEDIR);	/* most often all */
-	if (!unlinkat(top, name, AT_REMOVEDIR)) {
-		close(group);
-		return;
-	}
-	if (remove_below(group) < 0) {
-		kill_group(group);
-		if (remove_below(group) < 0)
-			warn("removing the groups below " CGROUP_TOP "/%s:",
-			    name);
-	}
-	close(group);
-	if (unlinkat(top, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
-		group = openat(top, name, DIR_FLAGS);
-		if (group >= 0)
-			kill_group(group);
-		shut(&group);
-		if (unlinkat(top, name, AT_REMOVEDIR) < 0)
-			warn("removing the group " CGROUP_TOP "/%s:", name);
-	}
-}
-
 /* BASE/crun of BASE/crun/NAME, which may be on a mount of our own. */
 int
 cgroup_top(const char *what)
@@ -879,7 +723,7 @@ cgroup_remove(const char *what)
 
 	if (top < 0)
 		return;
-	remove_group(top, strrchr(what, '/') + 1);
+	ungroup(top, strrchr(what, '/') + 1);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	close(top);
 }
@@ -912,7 +756,7 @@ cgroup_undo(struct run *r)
 	for (i = 0; i < r->nhier; i++) {
 		h = &r->hier[i];
 		if (h->group >= 0)
-			remove_group(h->top, r->conf->name);
+			ungroup(h->top, r->conf->name);
 		if (h->top >= 0)
 			unlinkat(h->base, CGROUP_TOP, AT_REMOVEDIR);
 		shut(&h->tasks);

@@ -472,6 +472,9 @@ void cgroup_oom(struct run *);
 void cgroup_remove(const char *what);
 /* The folder that such a group is in; -1 and errno. */
 int cgroup_top(const char *what);
+/* How a group is opened. */
+#define DIR_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW)
+
 
 struct limit {			/* a key that is a file of a controller */
 	enum key_id id;
@@ -487,6 +490,12 @@ extern const struct limit cgroup_limits[];	/* ends with a NULL file */
  * the host has none. */
 struct hier *cgroup_add(struct run *, const char *ctrl, const char *ctrl1,
     const struct setting *);
+
+/* ---- ungroup.c ---- */
+
+/* Kills what is in the group name of the folder top and removes it, and all
+ * below it; a missing one is no error.  Only warns. */
+void ungroup(int top, const char *name);
 
 /* ---- live.c: the cgroups of what runs ---- */
 

@@ -24,7 +24,6 @@
 #include "crun.h"
 #include "config.h"
 
-enum { DIR_FLAGS = O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW };
 enum { FREEZE_MS = 5000, MAXCHANGES = 64 };
 
 struct change {

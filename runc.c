@@ -17,9 +17,9 @@
  *   stages: _undo, in reverse
  *
  * Read on in this order: crun.h (what the files share), conf.c (the file),
- * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c,
- * sec.c (the last gate), console.c, log.c, attach.c and stop.c (while it
- * runs), detach.c (in the background), state.c (what is left on the host
+ * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c
+ * and ungroup.c, sec.c (the last gate), console.c, log.c, attach.c and stop.c
+ * (while it runs), detach.c (in the background), state.c (what is left on the host
  * meanwhile); then verbs.c, stat.c, live.c and exec.c (what acts on a
  * container from outside).  Policy is in config.h.
  */
