@@ -261,17 +261,15 @@ attach_console(struct run *r, const char *name)
 {
 	static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
 	    SIGWINCH };
-	static struct client c;
+	static char typed[PUMP_SIZE];
+	struct client c = { .name = name, .r = r,
+	    .typing = { STDIN_FILENO, -1, 0, 0, typed, sizeof(typed) },
+	    .log = { .dir = r->state, .fd = -1 } };
 	struct winsize w = { .ws_row = 24 };
 	sigset_t set;
 	size_t i;
 	int status;
 
-	c.name = name;
-	c.r = r;
-	c.typing.from = STDIN_FILENO;
-	c.typing.to = -1;
-	c.log = (struct reader){ .dir = r->state, .fd = -1 };
 	sigemptyset(&set);
 	for (i = 0; i < LEN(taken); i++)
 		sigaddset(&set, taken[i]);

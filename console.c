@@ -35,8 +35,10 @@
 enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
 enum { TAIL = 1024 };
 
-static struct pump in = { .from = -1, .to = -1 };
-static struct pump out = { .from = -1, .to = -1 };
+static char typed[PUMP_SIZE], printed[PIPE_BUF];	/* larger, and a write */
+					/* to a pipe would wait, pipe(7) */
+static struct pump in = { -1, -1, 0, 0, typed, sizeof(typed) };
+static struct pump out = { -1, -1, 0, 0, printed, sizeof(printed) };
 static struct termios saved;
 static int saved_valid;
 static char tail[TAIL];		/* the last that was printed, a ring */
@@ -160,7 +162,7 @@ console_resize(struct run *r)
 void
 pump_poll(const struct pump *p, struct pollfd *fds)
 {
-	int full = p->len == sizeof(p->buf);
+	int full = p->len == p->size;
 
 	fds[0] = (struct pollfd){ full ? -1 : p->from, POLLIN, 0 };
 	fds[1] = (struct pollfd){ p->len ? p->to : -1, POLLOUT, 0 };
@@ -181,16 +183,15 @@ is_passing(int err)
 	return err == EAGAIN || err == EINTR;
 }
 
-/* Reads behind what is there, so that it is max at most; the side is shut at
- * its end. */
+/* Reads behind what is there; the side is shut at its end. */
 static void
-fill(struct pump *p, size_t max)
+fill(struct pump *p)
 {
 	ssize_t n;
 
 	memmove(p->buf, p->buf + p->off, p->len);
 	p->off = 0;
-	n = read(p->from, p->buf + p->len, max - p->len);
+	n = read(p->from, p->buf + p->len, p->size - p->len);
 	p->len += n > 0 ? n : 0;
 	if (n == 0 || (n < 0 && !is_passing(errno)))
 		p->from = -1;
@@ -249,7 +250,7 @@ pump_typed(struct pump *p, const struct pollfd *fds)
 	int escaped = 0;
 
 	if (fds[0].revents) {
-		fill(p, sizeof(p->buf));
+		fill(p);
 		escaped = escaped_in(p->buf + had, p->len - had);
 	}
 	if (fds[1].revents || p->to < 0)
@@ -260,7 +261,7 @@ pump_typed(struct pump *p, const struct pollfd *fds)
 static int
 fill_out(struct run *r)
 {
-	fill(&out, PIPE_BUF);	/* no more, or a write to a pipe would wait */
+	fill(&out);
 	remember(out.buf, out.len);
 	if (r->listener >= 0)	/* not of crun exec */
 		log_write(r, out.buf, out.len);

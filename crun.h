@@ -560,10 +560,12 @@ void console_resize(struct run *);
 void console_raw(void);
 void console_restore(void);
 
+enum { PUMP_SIZE = 1 << 16 };
 struct pump {			/* one direction */
 	int from, to;		/* -1: shut */
 	size_t off, len;	/* what of buf is still to be written */
-	char buf[1 << 16];
+	char *buf;
+	size_t size;
 };
 /* Fills two entries for poll(2). */
 void pump_poll(const struct pump *, struct pollfd *);
