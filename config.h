@@ -1,6 +1,11 @@
 /* What a site may change; compiled in.  A container's own settings are in its
  * .conf file.  Each table is read by the one file named over it. */
+#include <asm/unistd.h>
+#include <errno.h>
 #include <linux/mount.h>
+#include <linux/netlink.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #define VERSION "0.1"
 
@@ -73,6 +78,85 @@ static const char *const config_caps[] = {
 	"net_broadcast", "net_raw", "setfcap", "setgid", "setpcap", "setuid",
 	"sys_admin", "sys_boot", "sys_chroot", "sys_nice", "sys_ptrace",
 	"sys_resource", "sys_tty_config",
+};
+
+/* seccomp.c: system calls that are refused, by name, with their numbers on
+ * i386 and arm (-1: there is none); the machine's own come from its headers.
+ * The calls that this list leaves out are allowed. */
+enum { BY_ARGUMENTS = -1, IF_PRIVILEGED = -2 };	/* ENOSYS with userns=none */
+#define TEXT_(x) #x
+#define TEXT(x) TEXT_(x)
+#define CALL(name) #name, TEXT(__NR_##name)
+#ifndef __NR_quotactl_fd
+#define __NR_quotactl_fd 443	/* Linux 5.14; the same on every machine */
+#endif
+static const struct {
+	const char *name, *native;
+	int i386, arm, what;
+} config_syscalls[] = {
+	{ CALL(kexec_load), 283, 347, EPERM },
+	{ CALL(kexec_file_load), -1, 401, EPERM },
+	{ CALL(init_module), 128, 128, EPERM },
+	{ CALL(finit_module), 350, 379, EPERM },
+	{ CALL(delete_module), 129, 129, EPERM },
+	{ CALL(create_module), 127, -1, EPERM },
+	{ CALL(query_module), 167, -1, EPERM },
+	{ CALL(get_kernel_syms), 130, -1, EPERM },
+	{ CALL(open_by_handle_at), 342, 371, EPERM },
+	{ CALL(swapon), 87, 87, EPERM },
+	{ CALL(swapoff), 115, 115, EPERM },
+	{ CALL(quotactl), 131, 131, EPERM },
+	{ CALL(quotactl_fd), 443, 443, EPERM },
+	{ CALL(acct), 51, 51, EPERM },
+	{ CALL(iopl), 110, -1, EPERM },
+	{ CALL(ioperm), 101, -1, EPERM },
+	{ CALL(lookup_dcookie), 253, 249, EPERM },
+	{ CALL(nfsservctl), 169, 169, EPERM },
+	{ CALL(uselib), 86, 86, EPERM },
+	{ CALL(ustat), 62, 62, EPERM },
+	{ CALL(sysfs), 135, 135, EPERM },
+	{ CALL(_sysctl), 149, 149, EPERM },
+	{ CALL(vm86), 166, -1, EPERM },
+	{ CALL(vm86old), 113, -1, EPERM },
+	{ CALL(bpf), 357, 386, EPERM },
+	{ CALL(perf_event_open), 336, 364, EPERM },
+	{ CALL(userfaultfd), 374, 388, EPERM },
+	{ CALL(io_uring_setup), 425, 425, EPERM },
+	{ CALL(io_uring_enter), 426, 426, EPERM },
+	{ CALL(io_uring_register), 427, 427, EPERM },
+	{ CALL(clock_settime), 264, 262, EPERM },
+	{ CALL(clock_settime64), 404, 404, EPERM },
+	{ CALL(settimeofday), 79, 79, EPERM },
+	{ CALL(stime), 25, -1, EPERM },
+	{ CALL(add_key), 286, 309, IF_PRIVILEGED },
+	{ CALL(request_key), 287, 310, IF_PRIVILEGED },
+	{ CALL(keyctl), 288, 311, IF_PRIVILEGED },
+	{ CALL(ioctl), 54, 54, BY_ARGUMENTS },
+	{ CALL(socket), 359, 281, BY_ARGUMENTS },
+	{ CALL(umount2), 52, 52, BY_ARGUMENTS },
+};
+
+/* seccomp.c: arguments that are refused.  A call is when all its tests say
+ * so: the argument, counted from 0, its low 32 bits and the mask are the
+ * value. */
+static const struct {
+	const char *name;
+	struct {
+		int arg;
+		uint32_t mask, value;
+	} test[2];
+	int what;
+} config_arguments[] = {
+	/* typing for another, ioctl_tty(2) and ioctl_console(2) */
+	{ "ioctl", { { 1, ~0U, TIOCSTI } }, EPERM },
+	{ "ioctl", { { 1, ~0U, TIOCLINUX } }, EPERM },
+	/* kernel code that a guest has no use for, or that is the host's */
+	{ "socket", { { 0, ~0U, AF_ALG } }, EAFNOSUPPORT },
+	{ "socket", { { 0, ~0U, AF_VSOCK } }, EAFNOSUPPORT },
+	{ "socket", { { 0, ~0U, AF_NETLINK }, { 2, ~0U, NETLINK_AUDIT } },
+	    EAFNOSUPPORT },
+	/* MNT_FORCE, umount(2): the end of others' requests too */
+	{ "umount2", { { 1, 1, 1 } }, EPERM },
 };
 
 /* sec.c: the sysctl keys that are namespaced, and so may be set; a * at the

@@ -37,7 +37,7 @@ enum key_id {
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
-	KEY_CAPS, KEY_NESTING, KEY_RLIMIT, KEY_SYSCTL,
+	KEY_CAPS, KEY_SECCOMP, KEY_NESTING, KEY_RLIMIT, KEY_SYSCTL,
 	KEY_STOP_SIGNAL, KEY_REBOOT_SIGNAL, KEY_STOP_TIMEOUT,
 	KEY_CONSOLE_LOG,
 	NKEYS
@@ -110,6 +110,7 @@ struct conf {
 	enum view view;
 	uint64_t readonly, nesting;
 	uint64_t caps;		/* a bit a capability, 1 << CAP_* */
+	int seccomp;		/* whether system calls are refused */
 	uint64_t stop_signal, reboot_signal;	/* 0: by the init */
 	uint64_t stop_timeout;	/* seconds */
 	uint64_t console_log;	/* bytes */
@@ -530,6 +531,12 @@ int sec_close_child(int keep);
 /* Gives -1 unless text is a capability's name, with or without cap_. */
 int sec_cap(const char *text, size_t len);
 int sec_rlimit(const char *name);	/* RLIMIT_*, or -1 */
+
+/* ---- seccomp.c ---- */
+
+/* Loads the filter of system calls, for which the process needs
+ * CAP_SYS_ADMIN still; dies where the kernel has none. */
+void seccomp_child(struct run *);
 
 /* ---- console.c ---- */
 

@@ -400,6 +400,7 @@ child(struct run *r, const struct request *q)
 	ns_session_child(r, &talk);
 	ns_terminal_child(r);
 	sec_bound_child(r);
+	seccomp_child(r);
 	become(&u);
 	sec_caps_child(r);	/* none, if it is not root any more */
 	enter_folder(q, &u);

@@ -529,6 +529,14 @@ set_caps(struct conf *c, struct setting *s)
 	return bad;
 }
 
+static const char *
+set_seccomp(struct conf *c, struct setting *s)
+{
+	c->seccomp = !strcmp(s->value, "default");
+	return c->seccomp || !strcmp(s->value, "none") ? NULL :
+	    "must be default or none";
+}
+
 static int
 parse_limit(const char *text, uint64_t *n)
 {
@@ -693,6 +701,8 @@ const struct key keys[NKEYS] = {
 [KEY_CAPS] = { "caps", "+CAP|-CAP ...", NULL, set_caps, 0, 0, 0, 0,
     "capabilities more or less than config.h's set, such as "
     "+net_raw -mknod" },
+[KEY_SECCOMP] = { "seccomp", "default|none", "default", set_seccomp, 0, 0, 0,
+    0, "refuse the system calls of config.h's table, or none" },
 [KEY_NESTING] = { "nesting", "yes|no", "no", set_bool, F(nesting), 0, 0, 0,
     "leave out the masks over /proc and /sys, so that containers run "
     "inside" },

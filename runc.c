@@ -11,17 +11,17 @@
  *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
  *   ns_release --------- GO --------------->  identity, keyring, uts, mounts;
  *   stages: _attach  veth, limits             waits
- *   ns_release --------- GO --------------->  net, capabilities, exec
+ *   ns_release --------- GO --------------->  net, capabilities, seccomp, exec
  *   ns_report <-- records, or end of file: exec'd
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
  *
  * Read on in this order: crun.h (what the files share), conf.c (the file),
- * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c
- * and ungroup.c, sec.c (the last gate), console.c, log.c, attach.c and stop.c
- * (while it runs), detach.c (in the background), state.c (what is left on the host
- * meanwhile); then verbs.c, stat.c, live.c and exec.c (what acts on a
- * container from outside).  Policy is in config.h.
+ * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c and
+ * ungroup.c, sec.c and seccomp.c (the last gate), console.c, log.c, attach.c
+ * and stop.c (while it runs), detach.c (in the background), state.c (what is
+ * left on the host meanwhile); then verbs.c, stat.c, live.c and exec.c (what
+ * acts on a container from outside).  Policy is in config.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -109,6 +109,7 @@ child(struct run *r)
 	ns_wait_child(r);
 	net_child(r);
 	sec_bound_child(r);
+	seccomp_child(r);
 	sec_caps_child(r);
 	ns_exec_child(r);
 }

@@ -288,10 +288,11 @@ set_up() {
 	export T name root br net net6
 	helper pty
 	helper probe
+	helper tries
 	[ "$uid" -eq 0 ] || return 0
 	[ ! "${CRUN_ISOLATED:-}" ] || own_host
 	cp -a "$(tree busybox)" "$root"
-	cp "$probe" "$root/bin/probe"
+	cp "$probe" "$here/build/test/tries" "$root/bin/"
 	add_bridge
 	sh "$here/test/host" "$name" >"$T/host.old"
 }
@@ -647,6 +648,7 @@ mtu=67|from 68 to 65535
 mtu=65536|from 68 to 65535
 mtu=large|from 68 to 65535
 memory=1023K|at least 1048576
+seccomp=maybe|must be default or none
 console.log=1K|at least 16384
 console.log=2G|at most 1073741824
 memory=1.5G|digits, then
@@ -2821,6 +2823,128 @@ sec_kill_outside() {
 	ends 143 "$other"
 }
 story 'sec: no process of the host can be reached' sec_kill_outside
+
+# ---- the walls: what root inside tries in vain ----
+
+# tries CONF GROUP...: what test/tries.c says, in out; it must not stop midway
+tries() {
+	with=$1
+	shift
+	# shellcheck disable=SC2086 # words
+	conf $with
+	run 0 -- tries "$@"
+	[ -s out ] || wrong 'a line a try' none
+}
+
+# every GROUP... 'WHAT ERRNO...': in these groups, all tries that match WHAT
+# had one of these results
+all_of() {
+	awk -v group="$1" -v what="$2" -v wanted=" $3 " '
+		$1 == group && $2 ~ what {
+			n++
+			if (!index(wanted, " " $3 " ")) { print; bad = 1 }
+		}
+		END { if (!n) print "no try of " group " " what; exit bad || !n }
+	' out >seen || wrong "$1 $2: $3" "$(cat seen)"
+}
+
+# What each call gives where nothing refuses it: so the next stories see the
+# filter, and not a capability that is missing.
+all_caps() {
+	printf '+%s,' audit_read block_suspend bpf \
+		checkpoint_restore ipc_lock mac_admin mac_override perfmon \
+		sys_module sys_pacct sys_rawio sys_time syslog wake_alarm
+}
+
+walls_none() {
+	tries "userns=none seccomp=none caps=$(all_caps)" call argument
+	all_of call . 'EFAULT EINVAL EBADF ENOSYS E2BIG ENOEXEC ENOENT'
+	all_of argument 'ioctl|umount' 'EBADF EFAULT'
+}
+story 'walls: seccomp=none, all capabilities: no call is refused' walls_none
+
+walls_calls() {
+	for with in userns=auto "userns=none caps=$(all_caps)"; do
+		tries "$with" call argument i386 x32
+		all_of call . EPERM
+		all_of argument 'ioctl|umount' EPERM
+		all_of argument socket EAFNOSUPPORT
+		[ "$(uname -m)" = x86_64 ] || continue
+		all_of x32 . ENOSYS
+		grep -q '^i386 - none' out && continue
+		all_of i386 socket EAFNOSUPPORT
+		all_of i386 '^[^s]|^s[^o]' EPERM
+	done
+}
+story 'walls: each refused system call, of each table' walls_calls
+
+walls_keys() {
+	tries userns=none key
+	all_of key . ENOSYS
+	tries userns=auto key
+	all_of key . 'EFAULT EINVAL EOPNOTSUPP ENOSYS'
+}
+story 'walls: the keys of the kernel, with userns=none' walls_keys
+
+# Each row of config.h is one that test/tries.c tries, with the same number
+# on i386 as the kernel's header says, and on arm as libseccomp does.
+walls_table() {
+	need scmp_sys_resolver
+	sed -n 's/^	{ CALL(\([a-z0-9_]*\)), \([-0-9]*\), \([-0-9]*\), .*/\1 \2 \3/p' \
+		"$here/config.h" >table
+	[ "$(wc -l <table)" -gt 35 ] || wrong 'a table' "$(cat table)"
+	while read -r call i386 arm; do
+		for arch in "x86 $i386" "arm $arm"; do
+			real=$(scmp_sys_resolver -a "${arch% *}" "$call")
+			# libseccomp's own name for what socketcall does
+			[ "$call ${arch% *}" != 'socket x86' ] || real=359
+			[ "$real" -ge 0 ] || real=-1
+			is "$call on ${arch% *}" "$real" "${arch#* }"
+		done
+		grep -q "\"$call\"" "$here/test/tries.c" || grep -q \
+			"__NR_$call\\>" "$here/test/tries.c" ||
+			wrong "a try of $call" none
+	done <table
+}
+story "walls: the numbers in config.h's table of calls" walls_table
+
+walls_no_seccomp() {
+	need strace
+	conf
+	for errno in EINVAL ENOSYS EACCES EPERM ENOMEM; do
+		rc=0
+		strace -f -qq -o trace -e "inject=seccomp:error=$errno" \
+			"$crun" -c c.conf -- echo ran >out 2>err || rc=$?
+		is "status of $errno" 125 "$rc"
+		prints ''
+		lines 1
+		says '^crun: loading the filter of system calls.*seccomp=none'
+		case $errno in
+		EINVAL | ENOSYS) says CONFIG_SECCOMP_FILTER ;;
+		esac
+		! grep -q 'execve("/bin/echo' trace || wrong 'no exec' "$(cat trace)"
+	done
+	run 0 seccomp=none -- grep 'Seccomp:' /proc/self/status
+	prints 'Seccomp:	0'
+}
+story 'walls: no filter of system calls, no start' walls_no_seccomp
+
+# the filter, and not no_new_privs with it
+walls_exec() {
+	conf
+	idle
+	for pid in 1 self; do
+		verb 0 exec "$name" grep -E '^(Seccomp|NoNewPrivs)' \
+			"/proc/$pid/status"
+		is "of $pid" 'NoNewPrivs: 0 Seccomp: 2 Seccomp_filters: 1' \
+			"$(xargs <out)"
+	done
+	verb 0 exec "$name" tries call argument
+	all_of call . EPERM
+	all_of argument 'ioctl|umount' EPERM
+	down
+}
+story 'walls: crun exec has the same filter' walls_exec
 
 # ---- console.c: the terminal ----
 
