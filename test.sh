@@ -2858,7 +2858,7 @@ all_caps() {
 
 walls_none() {
 	tries "userns=none seccomp=none caps=$(all_caps)" call argument
-	all_of call . 'EFAULT EINVAL EBADF ENOSYS E2BIG ENOEXEC ENOENT'
+	all_of call . 'EFAULT EINVAL EBADF ENOSYS E2BIG ENOEXEC ENOENT ENOMEM'
 	all_of argument 'ioctl|umount' 'EBADF EFAULT'
 }
 story 'walls: seccomp=none, all capabilities: no call is refused' walls_none
@@ -5467,8 +5467,8 @@ story 'doc: it runs where there is nothing else' doc_alone
 # ---- virtual machines ----
 
 # What a kernel can change; the configuration is the same on all.
-of_kernel='host: ns: idmap: mount: net: cgroup: sec: console: stop: state: verbs:
-	background: exec: set:'
+of_kernel='host: ns: idmap: mount: net: cgroup: sec: walls: console: stop: state:
+	verbs: background: exec: set:'
 
 # machine NAME OPTION... [STORY ...]: the stories in a machine
 machine() {
