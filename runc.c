@@ -11,7 +11,8 @@
  *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
  *   ns_release --------- GO --------------->  identity, keyring, uts, mounts;
  *   stages: _attach  veth, limits             waits
- *   ns_release --------- GO --------------->  net, capabilities, seccomp, exec
+ *   ns_release --------- GO --------------->  net, seccomp, capabilities,
+ *                                             exec
  *   ns_report <-- records, or end of file: exec'd
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse

@@ -21,6 +21,7 @@
  * socketcall(2) stays open.
  */
 #include <errno.h>
+#include <link.h>
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
@@ -33,38 +34,19 @@
 #include "crun.h"
 #include "config.h"
 
+/* The 32-bit calls that a kernel of this machine may take as well. */
 #if defined(__x86_64__)
-#define NATIVE AUDIT_ARCH_X86_64
 #define COMPAT AUDIT_ARCH_I386
-#elif defined(__i386__)
-#define NATIVE AUDIT_ARCH_I386
-#define COMPAT 0
 #elif defined(__aarch64__)
-#define NATIVE AUDIT_ARCH_AARCH64
 #define COMPAT AUDIT_ARCH_ARM
-#elif defined(__arm__)
-#define NATIVE AUDIT_ARCH_ARM
-#define COMPAT 0
-#elif defined(__riscv)
-#define NATIVE AUDIT_ARCH_RISCV64
-#define COMPAT 0
-#elif defined(__powerpc64__)
-#define NATIVE AUDIT_ARCH_PPC64LE
-#define COMPAT 0
-#elif defined(__s390x__)
-#define NATIVE AUDIT_ARCH_S390X
-#define COMPAT 0
-#elif defined(__loongarch64)
-#define NATIVE AUDIT_ARCH_LOONGARCH64
-#define COMPAT 0
 #else
-#error "which AUDIT_ARCH of <linux/audit.h> is this?"
+#define COMPAT 0
 #endif
 
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-enum { LOW = 4 };		/* where the low half of an argument lies */
+enum { LOW = 4, ENDIAN = 0 };	/* where an argument's low half lies */
 #else
-enum { LOW = 0 };
+enum { LOW = 0, ENDIAN = __AUDIT_ARCH_LE };
 #endif
 
 enum { X32 = 0x40000000 };	/* __X32_SYSCALL_BIT of asm/unistd.h */
@@ -125,6 +107,16 @@ distance(size_t jump)
 }
 
 /* ---- what is refused ---- */
+
+/* audit.h's name for the machine's own calls: what an ELF file for it says. */
+static uint32_t
+native_arch(void)
+{
+	extern const ElfW(Ehdr) __ehdr_start;	/* made by ld(1) */
+
+	return __ehdr_start.e_machine | ENDIAN |
+	    (sizeof(long) == 8 ? __AUDIT_ARCH_64BIT : 0);
+}
 
 /* The header's text for a number, "246" or "(5000 + 237)"; -1: it has none,
  * and so the machine has no such call. */
@@ -272,7 +264,7 @@ seccomp_child(struct run *r)
 		return;
 	len = 0;
 	load(offsetof(struct seccomp_data, arch));
-	put_section(NATIVE, privileged);
+	put_section(native_arch(), privileged);
 	if (COMPAT)
 		put_section(COMPAT, privileged);
 	give(KILL);

@@ -5,7 +5,8 @@
  * One line a try: GROUP WHAT RESULT, where RESULT is the errno's name, or
  * "done" where it worked.  Nothing is changed where it does: files are opened
  * and not written, system calls have arguments that they cannot do anything
- * with, what was made or mounted is removed again.  So a call that nothing
+ * with, what was made is removed again, and mounts are those of a mount
+ * namespace of our own.  So a call that nothing
  * refuses gives another errno than EPERM: EFAULT, EINVAL, EBADF.
  *
  *	call		system calls for hosts, of this machine's own table
@@ -27,6 +28,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -284,7 +286,6 @@ try_write(void)
 		"/proc/sys/kernel/core_pattern", "/proc/sys/kernel/modprobe",
 		"/proc/sys/kernel/hotplug", "/proc/sys/kernel/panic",
 		"/proc/sys/kernel/printk", "/proc/sys/kernel/sysrq",
-		"/proc/sys/kernel/ns_last_pid",
 		"/proc/sys/kernel/unprivileged_bpf_disabled",
 		"/proc/sys/kernel/randomize_va_space",
 		"/proc/sys/vm/drop_caches", "/proc/sys/vm/overcommit_memory",
@@ -489,16 +490,13 @@ try_host(void)
 	int fd;
 
 	report("syslog", "read", klogctl(3, text, sizeof(text)));
-	report("syslog", "console-off", klogctl(6, NULL, 0));
 	report("adjtimex", "", adjtimex(&t));
 	report("processes", "foreign", foreign_processes());
 	report("ptrace", "init", ptrace(PTRACE_SEIZE, 1, 0, 0));
-	fd = open("/proc/1/ns/mnt", O_RDONLY | O_CLOEXEC);
-	report("reboot", "CAD", syscall(SYS_reboot, 0xfee1dead, 672274793,
-	    0x89abcdef, NULL));
+	fd = open("/proc/1/exe", O_WRONLY | O_CLOEXEC);
+	report("/proc/1/exe", "for-writing", fd);
 	if (fd >= 0)
 		close(fd);
-	report("open", "/proc/1/exe,for-writing", open("/proc/1/exe", O_WRONLY));
 	report("chroot", "out", chdir("/..") < 0 || !getcwd(text, sizeof(text))
 	    || !strcmp(text, "/") ? (errno = ENOENT, -1) : 0);
 }
@@ -536,6 +534,8 @@ main(int argc, char **argv)
 	size_t i;
 	int status = 0;
 
+	if (!unshare(CLONE_NEWNS))
+		mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL);
 	snprintf(dir, sizeof(dir), "/tmp/tries.%d", (int)getpid());
 	mkdir("/tmp", 01777);
 	mkdir(dir, 0700);
