@@ -3,14 +3,16 @@
  *   BASE/crun/NAME           the limits; out of the guest's reach
  *   BASE/crun/NAME/payload   the processes; root of the cgroup namespace,
  *                            delegated to the container's root.  A v1
- *                            controller, which no guest is shown, has its
- *                            processes in NAME itself
+ *                            controller, which no guest is shown or, with a
+ *                            user namespace, can mount, has its processes in
+ *                            NAME itself
  *
  * run->hier[0] is always cgroup v2, which every kernel has and which is
  * mounted for ourselves (detached, seen by nobody) where the host does not.
  * After it come the v1 hierarchies: those whose controller a key needs and v2
  * does not have, and name=systemd, so that a systemd on the host does not
- * take the container for a part of the caller's session.
+ * take the container for a part of the caller's session.  With userns=none
+ * it is every v1 hierarchy.
  *
  * BASE is the root of the hierarchy; where our own v2 group is delegated
  * (xattr trusted.delegate or user.delegate), it is our own group, and we move
@@ -37,7 +39,10 @@
 #include "crun.h"
 #include "config.h"
 
-#define DETACHED "cgroup2:"	/* stands for the path of our own mount */
+/* These stand for the path of a mount of our own: of v2, and with what
+ * follows of a v1 controller or name=NAME. */
+#define DETACHED "cgroup2:"
+#define DETACHED1 "cgroup1:"
 #define LEAF "crun.supervisor"
 
 /* ---- the limits ---- */
@@ -492,13 +497,16 @@ delegate(const struct run *r, const struct hier *h)
 static void
 make_payload(struct run *r, struct hier *h)
 {
-	int seen = !*h->ctrl || has_word(h->ctrl, "name=systemd");
+	int seen = !*h->ctrl || has_word(h->ctrl, "name=systemd") ||
+	    r->conf->userns == USERNS_NONE;
 
 	if (seen && mkdirat(h->group, "payload", 0755) < 0)
 		die("making the payload group in %s:", h->path);
 	h->payload = openat(h->group, seen ? "payload" : ".", DIR_FLAGS);
 	if (h->payload < 0)
 		die("opening the payload group in %s:", h->path);
+	if (seen && has_word(h->ctrl, "cpuset"))
+		copy_cpuset(h->group, h->payload);
 	if (seen && r->nuid)
 		delegate(r, h);
 	if (!*h->ctrl)
@@ -579,22 +587,67 @@ write_limits(struct run *r, const char *have)
 	}
 }
 
+struct hier *
+cgroup_v1(struct run *r, const char *ctrl)
+{
+	struct mount m;
+
+	return find_mount(&m, ctrl) ? v1_hier(r, &m) : NULL;
+}
+
+/* A detached mount of a v1 hierarchy; -1 and errno. */
+static int
+mount_v1(const char *ctrl)
+{
+	char options[80];
+
+	put(options, sizeof(options), "%s%s", strchr(ctrl, '=') ? "none " : "",
+	    ctrl);
+	return new_mount("cgroup", options, 0);
+}
+
+static void
+add_detached(struct run *r, const char *ctrl, const char *why)
+{
+	char path[80];
+	int fd = mount_v1(ctrl);
+
+	if (fd < 0)
+		die("%smounting the cgroup v1 hierarchy of %s%s:",
+		    conf_where(r->conf, KEY_CGROUP_VIEW), ctrl, why);
+	put(path, sizeof(path), DETACHED1 "%s", ctrl);
+	add_hier(r, ctrl, path, fd);
+}
+
 /* name=systemd: the host's, or one of our own where the guest must see v1. */
 static void
 add_systemd(struct run *r)
 {
-	struct mount m;
-	int fd;
+	if (!cgroup_v1(r, "name=systemd") && r->view == VIEW_V1)
+		add_detached(r, "name=systemd", " for cgroup.view=v1");
+}
 
-	if (find_mount(&m, "name=systemd")) {
-		v1_hier(r, &m);
-	} else if (r->view == VIEW_V1) {
-		fd = new_mount("cgroup", "none name=systemd", 0);
-		if (fd < 0)
-			die("%smounting a cgroup v1 hierarchy for "
-			    "cgroup.view=v1:",
-			    conf_where(r->conf, KEY_CGROUP_VIEW));
-		add_hier(r, "name=systemd", "cgroup1:", fd);
+/* Root of the host can mount every v1 hierarchy that the kernel has, and gets
+ * there what its cgroup namespace says.  So the namespace begins in a group
+ * of our own in each, as release_agent, which runs a program on the host, is
+ * in the root of a hierarchy only, cgroups(7).  proc(5) lists them. */
+static void
+add_every_v1(struct run *r)
+{
+	char text[4096], *line, *ctrl, *save = NULL;
+
+	if (r->conf->userns != USERNS_NONE)
+		return;
+	if (read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0 ||
+	    strlen(text) == sizeof(text) - 1)
+		die("reading /proc/self/cgroup:");
+	for (line = strtok_r(text, "\n", &save); line;
+	    line = strtok_r(NULL, "\n", &save)) {
+		ctrl = line + strcspn(line, ":");
+		ctrl += *ctrl == ':';
+		ctrl[strcspn(ctrl, ",:")] = '\0';
+		if (*ctrl && !cgroup_v1(r, ctrl))
+			add_detached(r, ctrl, " to shut it off");
 	}
 }
 
@@ -609,10 +662,13 @@ cgroup_host(struct run *r)
 	read_at(r->hier->base, "cgroup.controllers", have, sizeof(have));
 	choose(r, have, need, sizeof(need));
 	add_systemd(r);
+	add_every_v1(r);
+	device_load(r);
 	for (i = 0; i < r->nhier; i++)
 		make_group(r, &r->hier[i]);
 	enable(r, &r->hier[0], need);
 	write_limits(r, have);
+	device_wall(r);
 	for (i = 0; i < r->nhier; i++)
 		make_payload(r, &r->hier[i]);
 }
@@ -708,9 +764,10 @@ cgroup_top(const char *what)
 	*name = '\0';
 	if (*path == '/')
 		return open(path, DIR_FLAGS);
-	root = strncmp(path, DETACHED, strlen(DETACHED)) ?
-	    new_mount("cgroup", "none name=systemd", 0) :
-	    new_mount("cgroup2", "", 0);
+	path[strcspn(path, "/")] = '\0';
+	root = strncmp(path, DETACHED1, strlen(DETACHED1)) ?
+	    new_mount("cgroup2", "", 0) :
+	    mount_v1(path + strlen(DETACHED1));
 	top = openat(root, CGROUP_TOP, DIR_FLAGS);
 	shut(&root);
 	return top;

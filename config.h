@@ -169,13 +169,22 @@ static const char *const config_sysctls[] = {
 /* mount.c: /dev is this small */
 #define DEV_OPTIONS "mode=755 size=4m nr_inodes=16k"
 
-/* mount.c: the nodes of /dev, all mode 0666 */
+/* device.c: the nodes of /dev, all mode 0666 */
 static const struct {
 	const char *name;
-	unsigned major, minor;
+	int major, minor;
 } config_nodes[] = {
 	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
 	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
+};
+
+/* device.c: what may be opened besides these: ptmx, and the terminals of the
+ * container's devpts (-1: any) */
+static const struct {
+	int major, minor, access;
+} config_devices[] = {
+	{ 5, 2, DEVICE_READ | DEVICE_WRITE | DEVICE_MKNOD },
+	{ 136, -1, DEVICE_READ | DEVICE_WRITE },
 };
 
 static const struct {

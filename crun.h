@@ -37,7 +37,7 @@ enum key_id {
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
-	KEY_CAPS, KEY_SECCOMP, KEY_NESTING, KEY_RLIMIT, KEY_SYSCTL,
+	KEY_CAPS, KEY_SECCOMP, KEY_DEVICE, KEY_NESTING, KEY_RLIMIT, KEY_SYSCTL,
 	KEY_STOP_SIGNAL, KEY_REBOOT_SIGNAL, KEY_STOP_TIMEOUT,
 	KEY_CONSOLE_LOG,
 	NKEYS
@@ -69,6 +69,15 @@ struct tmpfs {
 	char mode[8];		/* octal as text */
 };
 
+enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
+	DEVICE_MKNOD = 1, DEVICE_READ = 2, DEVICE_WRITE = 4
+};
+
+struct device {
+	const char *node;	/* "/dev/NAME"; NULL: all devices, no wall */
+	int access;		/* DEVICE_ bits */
+};
+
 struct rlimit_key {
 	int resource;		/* RLIMIT_*, getrlimit(2) */
 	uint64_t soft, hard;
@@ -87,6 +96,7 @@ struct setting {
 		struct bind bind;
 		struct tmpfs tmpfs;
 		struct idmap map;
+		struct device device;
 		struct rlimit_key rlimit;
 	} u;
 };
@@ -168,7 +178,7 @@ const char *conf_where(const struct conf *, enum key_id);
 
 /* ---- the life of one container: everything that changes ---- */
 
-enum { MAXHIER = 16, MAXBIND = 256, NAME_LEN = 64 };
+enum { MAXHIER = 24, MAXBIND = 256, NAME_LEN = 64 };
 
 struct hier {			/* one mounted cgroup hierarchy */
 	char ctrl[64];		/* "cpu,cpuacct", "name=systemd"; "" is v2 */
@@ -200,6 +210,9 @@ struct run {
 	size_t nhier;
 	char delegated[256];	/* our own group, where it is delegated */
 	enum view view;		/* resolved */
+	/* device.c */
+	int device;		/* the program that is to be attached; -1 */
+	uint64_t caps;		/* conf->caps, or less; sec.c */
 	/* mount.c */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
 	int bind[MAXBIND];	/* detached, in the order of the bind keys */
@@ -486,6 +499,9 @@ struct limit {			/* a key that is a file of a controller */
 				/* the group above has */
 };
 extern const struct limit cgroup_limits[];	/* ends with a NULL file */
+/* The v1 hierarchy of a controller or name=NAME, added where the host has
+ * mounted it; else NULL.  Before the groups are made. */
+struct hier *cgroup_v1(struct run *, const char *ctrl);
 /* For a container that runs: enables a controller that it had no use for, or
  * makes a group in its v1 hierarchy, and records it.  Dies, saying why, where
  * the host has none. */
@@ -497,6 +513,22 @@ struct hier *cgroup_add(struct run *, const char *ctrl, const char *ctrl1,
 /* Kills what is in the group name of the folder top and removes it, and all
  * below it; a missing one is no error.  Only warns. */
 void ungroup(int top, const char *name);
+
+/* ---- device.c ---- */
+
+/* Makes the nodes of config.h and of the device keys in r->dev.  Dies where
+ * the host has no such device. */
+void device_nodes(struct run *);
+/* Whether devices are to be walled off: not with device=all, and not in a
+ * user namespace below the first. */
+int device_walled(const struct conf *);
+/* What of conf->caps is kept: mknod only behind the wall. */
+uint64_t device_caps(const struct conf *);
+/* The two halves of the wall, for cgroup_host(): before the groups are made,
+ * where it may add a v1 hierarchy; and when they are, and are empty still.
+ * Dies where the kernel offers neither way. */
+void device_load(struct run *);
+void device_wall(struct run *);
 
 /* ---- live.c: the cgroups of what runs ---- */
 

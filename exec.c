@@ -459,6 +459,7 @@ spawn(struct run *r, const struct request *q, int *from)
 	long pid;
 
 	a.pidfd = (uintptr_t)&pidfd;
+	r->caps = device_caps(r->conf);
 	read_limits(r);
 	for (i = 1; i < r->nhier; i++)
 		if (r->hier[i].tasks < 0)

@@ -62,7 +62,7 @@ idmap_host(struct run *r)
 	switch (c->userns) {
 	case USERNS_NONE:
 		warn("%suserns=none: root in %s is root of the host; only "
-		    "capabilities and masks hold it",
+		    "capabilities, masks and filters hold it",
 		    conf_where(c, KEY_USERNS), c->name);
 		break;
 	case USERNS_AUTO:

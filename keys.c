@@ -537,6 +537,48 @@ set_seccomp(struct conf *c, struct setting *s)
 	    "must be default or none";
 }
 
+/* Names in /dev that are no nodes of devices, or other ones in a container. */
+static int
+is_own(const char *name)
+{
+	static const char own[] = "console fd mqueue ptmx pts shm stderr "
+	    "stdin stdout";
+	char first[NAME_LEN + 1];
+	size_t n = strcspn(name, "/");
+
+	if (n > NAME_LEN)
+		return 0;
+	memcpy(first, name, n);
+	first[n] = '\0';
+	return has_word(own, first);
+}
+
+static const char *
+set_device(struct conf *c, struct setting *s)
+{
+	char *copy = xprintf("%s", s->value), *access = cut(copy, ':');
+	struct device *d = &s->u.device;
+
+	(void)c;
+	if (!strcmp(s->value, "all"))
+		return NULL;
+	if (strncmp(copy, "/dev/", 5) || !copy[5] || target_error(copy))
+		return "must be /dev/NAME, /dev/NAME:rwm with one or more of "
+		    "r, w and m, or all";
+	if (is_own(copy + 5))
+		return "is one that every container has of its own";
+	d->node = copy;
+	d->access = access ? 0 : DEVICE_READ | DEVICE_WRITE | DEVICE_MKNOD;
+	for (; access && *access; access++) {
+		if (!strchr("rwm", *access))
+			return complain("%c: access is one or more of r (read), "
+			    "w (write) and m (mknod)", *access);
+		d->access |= *access == 'r' ? DEVICE_READ : *access == 'w' ?
+		    DEVICE_WRITE : DEVICE_MKNOD;
+	}
+	return d->access ? NULL : "has no access: one or more of r, w and m";
+}
+
 static int
 parse_limit(const char *text, uint64_t *n)
 {
@@ -703,6 +745,9 @@ const struct key keys[NKEYS] = {
     "+net_raw -mknod" },
 [KEY_SECCOMP] = { "seccomp", "default|none", "default", set_seccomp, 0, 0, 0,
     0, "refuse the system calls of config.h's table, or none" },
+[KEY_DEVICE] = { "device", "/dev/NAME[:rwm]|all", NULL, set_device, 0, 0, 0,
+    ADDS, "show that device of the host, for reading, writing, mknod; all: "
+    "no wall around devices" },
 [KEY_NESTING] = { "nesting", "yes|no", "no", set_bool, F(nesting), 0, 0, 0,
     "leave out the masks over /proc and /sys, so that containers run "
     "inside" },

@@ -30,7 +30,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <unistd.h>
 
@@ -166,18 +165,12 @@ make_dev(struct run *r)
 {
 	uid_t uid = idmap_uid(r, 0);
 	gid_t gid = idmap_gid(r, 0);
-	size_t i;
 
 	r->dev = new_mount("tmpfs", DEV_OPTIONS,
 	    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (r->dev < 0)
 		die("making /dev (CONFIG_TMPFS):");
-	for (i = 0; i < LEN(config_nodes); i++)
-		if (mknodat(r->dev, config_nodes[i].name, S_IFCHR | 0666,
-		    makedev(config_nodes[i].major, config_nodes[i].minor)) < 0
-		    || (r->nuid && fchownat(r->dev, config_nodes[i].name, uid,
-		    gid, 0) < 0))
-			die("making /dev/%s:", config_nodes[i].name);
+	device_nodes(r);
 	if (r->nuid && fchownat(r->dev, "", uid, gid, AT_EMPTY_PATH) < 0)
 		die("the owner of /dev:");
 }

@@ -18,11 +18,11 @@
  *   stages: _undo, in reverse
  *
  * Read on in this order: crun.h (what the files share), conf.c (the file),
- * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c and
- * ungroup.c, sec.c and seccomp.c (the last gate), console.c, log.c, attach.c
- * and stop.c (while it runs), detach.c (in the background), state.c (what is
- * left on the host meanwhile); then verbs.c, stat.c, live.c and exec.c (what
- * acts on a container from outside).  Policy is in config.h.
+ * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c,
+ * ungroup.c and device.c, sec.c and seccomp.c (the last gate), console.c,
+ * log.c, attach.c and stop.c (while it runs), detach.c (in the background),
+ * state.c (what is left on the host meanwhile); then verbs.c, stat.c, live.c
+ * and exec.c (what acts on a container from outside).  Policy is in config.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,7 +84,7 @@ run_clear(struct run *r)
 	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
 	    .tree = -1, .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
 	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
-	    .typist = -1, .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
+	    .typist = -1, .device = -1, .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
 }
 
 /* ---- start and end ---- */

@@ -649,6 +649,15 @@ mtu=65536|from 68 to 65535
 mtu=large|from 68 to 65535
 memory=1023K|at least 1048576
 seccomp=maybe|must be default or none
+device=/etc/passwd|must be /dev/NAME
+device=fuse|must be /dev/NAME
+device=/dev/|must be /dev/NAME
+device=/dev/../etc/passwd|must be /dev/NAME
+device=/dev/fuse:|has no access
+device=/dev/fuse:rx|x: access is one or more of r
+device=/dev/pts/3|is one that every container has of its own
+device=/dev/console|is one that every container has of its own
+device=all:r|must be /dev/NAME
 console.log=1K|at least 16384
 console.log=2G|at most 1073741824
 memory=1.5G|digits, then
@@ -2970,6 +2979,138 @@ walls_exec() {
 	down
 }
 story 'walls: crun exec has the same filter' walls_exec
+
+# Where root inside is root outside, and what is above the container's own
+# groups would be the host's.  The own group's cgroup.kill is its own.
+walls_privileged() {
+	for with in userns=none 'userns=none nesting=yes'; do
+		tries "$with" device cgroup
+		! grep ' done$' out | grep -v '/sys/fs/cgroup/cgroup.kill done' \
+			>seen || wrong "nothing with $with" "$(cat seen)"
+		all_of device . EPERM
+		sed -n 's/.*:\(.*\):.*/\1/p' /proc/self/cgroup | grep . |
+			cut -d , -f 1 >hierarchies
+		run 0 -- sh -c 'mkdir /tmp/m; while read ctrl; do
+			case $ctrl in *=*) ctrl=none,$ctrl ;; esac
+			mount -t cgroup -o $ctrl none /tmp/m || exit 3
+			! test -e /tmp/m/release_agent || echo $ctrl
+			umount /tmp/m
+			done' <hierarchies
+		prints ''
+	done
+}
+story 'walls: devices and groups of the host, with userns=none' walls_privileged
+
+walls_device() {
+	conf
+	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
+	[ -c /dev/net/tun ] || skip 'this kernel has no /dev/net/tun'
+	for with in userns=auto userns=none; do
+		run 0 "$with" device=/dev/fuse:r device=/dev/net/tun \
+			device=/dev/null -- sh -c '
+			stat -c "%u %t:%T" /dev/fuse /dev/net/tun
+			true </dev/fuse && echo read
+			true >/dev/fuse
+			true <>/dev/net/tun && echo both'
+		prints "$(printf '0 a:e5\n0 a:c8\nread\nboth')"
+		says "can't create /dev/fuse: Operation not permitted"
+	done
+	run 0 userns=none device=/dev/fuse:r device=/dev/net/tun:m -- sh -c '
+		mknod /tmp/tun c 10 200 && echo made
+		mknod /tmp/fuse c 10 229 2>/dev/null || echo refused
+		true </dev/net/tun || echo closed'
+	prints "$(printf 'made\nrefused\nclosed')"
+	run 0 userns=none bind=/dev/fuse:/dev/bound -- sh -c \
+		'true <>/dev/bound && echo bound'
+	prints bound
+	run 0 -- ls /dev
+	! grep -q -e fuse -e net out || wrong 'neither' "$(cat out)"
+}
+story 'walls: the key device' walls_device
+
+walls_device_wrong() {
+	conf device=/dev/nope/none
+	run 125 -- true
+	says '^crun: c.conf:3: device=/dev/nope/none: the host has no such '
+	conf
+	for node in folder folder/file; do
+		want 125 unshare -m sh -c 'mount -t tmpfs none /dev &&
+			mkdir /dev/folder && >/dev/folder/file && "$@"' - \
+			"$crun" -c c.conf "device=/dev/$node" -- true
+		lines 1
+		says "command line: device=/dev/$node: is no device on the host"
+	done
+}
+story 'walls: the key device, and what is none' walls_device_wrong
+
+# A node that came with the rootfs, which root of the host makes openable.
+walls_device_all() {
+	own_root
+	conf userns=none
+	mknod -m 666 "$root/node" c 10 229
+	open='mount -o remount,bind,dev / && true <>/node && echo open'
+	run 0 -- sh -c "$open || true"
+	says 'Operation not permitted'
+	run 0 device=all -- sh -c "$open"
+	prints open
+	# shellcheck disable=SC2046 # words
+	bits=$(cap_bits $(kept_caps | grep -v -x mknod))
+	sec_caps device=all
+	idle
+	verb 0 exec "$name" sed -n 's/CapBnd:.//p' /proc/self/status
+	prints "$bits"
+	down
+}
+story 'walls: device=all' walls_device_all
+
+# Without bpf(2), by the hierarchy of v1, of which root of the host can mount
+# its own part.
+walls_device_v1() {
+	need strace
+	[ -e /sys/fs/cgroup/devices/devices.allow ] ||
+		skip 'this host has no v1 hierarchy of devices'
+	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
+	conf userns=none device=/dev/fuse:r
+	rc=0
+	strace -f -qq -o trace -e inject=bpf:error=EPERM "$crun" -c c.conf -- \
+		sh -c 'true </dev/fuse && echo read; true >/dev/fuse
+		mount -t cgroup -o devices none /mnt
+		echo a >/mnt/devices.allow; true >/dev/fuse
+		tries device' >out 2>err || rc=$?
+	is status 0 "$rc"
+	[ "$(grep -c 'Operation not permitted' err)" -eq 3 ] ||
+		wrong 'three refusals' "$(cat err)"
+	grep -v '^device' out >seen
+	is 'besides the tries' read "$(cat seen)"
+	sed -i '/fuse/d' out
+	all_of device . EPERM
+}
+story 'walls: devices by cgroup v1' walls_device_v1
+
+# In a mount namespace that shows no v1 hierarchy of devices.
+walls_no_device() {
+	need strace
+	for errno in EPERM EINVAL ENOSYS ENOMEM; do
+		for which in 1 2; do
+			conf
+			rc=0
+			unshare -m sh -c '! mountpoint -q /sys/fs/cgroup/devices ||
+				umount -l /sys/fs/cgroup/devices; "$@"' - \
+				strace -f -qq -o trace -e \
+				"inject=bpf:error=$errno:when=$which" \
+				"$crun" -c c.conf -- echo ran >out 2>err || rc=$?
+			is "status of $errno" 125 "$rc"
+			prints ''
+			lines 1
+			says '^crun: the wall around devices'
+			says device=all
+			[ "$which" -eq 2 ] || says CONFIG_CGROUP_BPF
+			! grep -q 'execve("/bin/echo' trace ||
+				wrong 'no exec' "$(cat trace)"
+		done
+	done
+}
+story 'walls: no wall around devices, no start' walls_no_device
 
 # ---- console.c: the terminal ----
 

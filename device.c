@@ -1,0 +1,336 @@
+/* Devices: the nodes in /dev, and the wall around all other devices.
+ *
+ * A node that the guest makes, mounts or brings in an archive is opened only
+ * where a rule allows its number.  The rules are those of the nodes in /dev,
+ * of the terminals, of the device keys, and of device files that are bound.
+ * They belong to the container's group, above the one that the guest sees: as
+ * a program that the kernel asks about each open and mknod (cgroup v2,
+ * "Device controller" in cgroup-v2.rst), or, where it takes no such program, as
+ * the lists of a cgroup v1 hierarchy.
+ *
+ * In a user namespace below the first, no such program may be loaded, and no
+ * node of a device be made, whoever asks, mknod(2).  There the wall around the
+ * container that crun itself runs in holds.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/bpf.h>
+#include <linux/capability.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "config.h"
+
+enum { FIRST_USERNS = (int)0xeffffffd };	/* USER_NS_INIT_INO, nsfs.h */
+enum { ANY = -1 };
+enum { ALL = DEVICE_MKNOD | DEVICE_READ | DEVICE_WRITE };
+
+struct rule {
+	int block;
+	int major, minor;	/* ANY */
+	int access;		/* DEVICE_ bits */
+};
+
+/* ---- the nodes ---- */
+
+static void
+give_to_root(struct run *r, const char *name)
+{
+	if (r->nuid && fchownat(r->dev, name, idmap_uid(r, 0), idmap_gid(r, 0),
+	    AT_SYMLINK_NOFOLLOW) < 0)
+		die("the owner of /dev/%s:", name);
+}
+
+/* Two keys may name one device. */
+static void
+make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
+    const char *where)
+{
+	struct stat st;
+
+	if (mknodat(r->dev, name, mode, dev) < 0 && (errno != EEXIST ||
+	    fstatat(r->dev, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+	    st.st_rdev != dev || (st.st_mode & S_IFMT) != (mode & S_IFMT)))
+		die("%smaking /dev/%s:", where, name);
+	give_to_root(r, name);
+}
+
+/* The folders of /dev/NAME, below r->dev. */
+static void
+make_folders(struct run *r, const char *name, const char *where)
+{
+	const char *p = name;
+	char *folder;
+
+	while ((p = strchr(p, '/'))) {
+		folder = xprintf("%.*s", (int)(p++ - name), name);
+		if (mkdirat(r->dev, folder, 0755) < 0 && errno != EEXIST)
+			die("%smaking /dev/%s:", where, folder);
+		give_to_root(r, folder);
+		free(folder);
+	}
+}
+
+/* The host's node, which may be reached by a symbolic link. */
+static void
+look_at(const struct setting *s, struct stat *st)
+{
+	const char *node = s->u.device.node;
+
+	if (stat(node, st) < 0) {
+		if (errno == ENOENT)
+			die("%sdevice=%s: the host has no such device; is its "
+			    "driver loaded?", s->where, node);
+		die("%sdevice=%s:", s->where, node);
+	}
+	if (!S_ISCHR(st->st_mode) && !S_ISBLK(st->st_mode))
+		die("%sdevice=%s: is no device on the host", s->where, node);
+}
+
+void
+device_nodes(struct run *r)
+{
+	struct stat st;
+	size_t i;
+
+	for (i = 0; i < LEN(config_nodes); i++)
+		make_node(r, config_nodes[i].name, S_IFCHR | 0666,
+		    makedev(config_nodes[i].major, config_nodes[i].minor), "");
+	for (each(r->conf, s, KEY_DEVICE)) {
+		const char *name = s->u.device.node;
+
+		if (!name)
+			continue;
+		look_at(s, &st);
+		name += strlen("/dev/");
+		make_folders(r, name, s->where);
+		make_node(r, name, st.st_mode, st.st_rdev, s->where);
+		step("device: /dev/%s", name);
+	}
+}
+
+/* ---- the rules ---- */
+
+static void
+add_rule(struct rule *rules, size_t *n, const struct stat *st, int access)
+{
+	rules[(*n)++] = (struct rule){ S_ISBLK(st->st_mode),
+	    major(st->st_rdev), minor(st->st_rdev), access };
+}
+
+/* Gives them in *rules, and their number. */
+static size_t
+gather(struct run *r, struct rule **rules)
+{
+	struct rule *list = xrealloc(NULL, LEN(config_nodes) +
+	    LEN(config_devices) + r->conf->nset, sizeof(*list));
+	size_t n = 0, i;
+	struct stat st;
+
+	for (i = 0; i < LEN(config_nodes); i++)
+		list[n++] = (struct rule){ 0, config_nodes[i].major,
+		    config_nodes[i].minor, ALL };
+	for (i = 0; i < LEN(config_devices); i++)
+		list[n++] = (struct rule){ 0, config_devices[i].major,
+		    config_devices[i].minor, config_devices[i].access };
+	for (each(r->conf, s, KEY_DEVICE)) {
+		look_at(s, &st);
+		add_rule(list, &n, &st, s->u.device.access);
+	}
+	i = 0;
+	for (each(r->conf, s, KEY_BIND)) {
+		int fd = r->bind[i++];
+
+		if (fd >= 0 && !fstat(fd, &st) && !(s->u.bind.attr &
+		    MOUNT_ATTR_NODEV) && (S_ISCHR(st.st_mode) ||
+		    S_ISBLK(st.st_mode)))
+			add_rule(list, &n, &st, DEVICE_READ | DEVICE_WRITE);
+	}
+	*rules = list;
+	return n;
+}
+
+/* ---- as a program ---- */
+
+enum { TYPE = BPF_REG_2, ACCESS, MAJOR, MINOR, REST };	/* registers */
+enum { RULE_SIZE = 8, FRAME_SIZE = 8 };		/* instructions */
+
+static void
+emit(struct bpf_insn **p, int code, int dst, int src, int off, int imm)
+{
+	*(*p)++ = (struct bpf_insn){ code, dst, src, off, imm };
+}
+
+static void
+emit_load(struct bpf_insn **p, int reg, int off)
+{
+	emit(p, BPF_LDX | BPF_MEM | BPF_W, reg, BPF_REG_1, off, 0);
+}
+
+static void
+emit_return(struct bpf_insn **p, int value)
+{
+	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
+	emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+}
+
+/* Allowed, if the rule is of this device and all that is asked for is in it;
+ * else on to the next rule. */
+static void
+emit_rule(struct bpf_insn **p, const struct rule *rule)
+{
+	const struct bpf_insn *end = *p + RULE_SIZE - (rule->minor == ANY);
+	static const int unless = BPF_JMP | BPF_JNE | BPF_K;
+
+	emit(p, unless, TYPE, 0, end - *p - 1, rule->block ?
+	    BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
+	emit(p, unless, MAJOR, 0, end - *p - 1, rule->major);
+	if (rule->minor != ANY)
+		emit(p, unless, MINOR, 0, end - *p - 1, rule->minor);
+	emit(p, BPF_ALU64 | BPF_MOV | BPF_X, REST, ACCESS, 0, 0);
+	emit(p, BPF_ALU64 | BPF_AND | BPF_K, REST, 0, 0, ~rule->access);
+	emit(p, unless, REST, 0, end - *p - 1, 0);
+	emit_return(p, 1);
+}
+
+/* The context is struct bpf_cgroup_dev_ctx.  Gives the program's descriptor,
+ * or -1 and errno. */
+static int
+load_program(const struct rule *rules, size_t n)
+{
+	struct bpf_insn *code = xrealloc(NULL, FRAME_SIZE + n * RULE_SIZE,
+	    sizeof(*code)), *p = code;
+	union bpf_attr a = { .prog_type = BPF_PROG_TYPE_CGROUP_DEVICE };
+	size_t i;
+	int fd, err;
+
+	emit_load(&p, TYPE, 0);
+	emit(&p, BPF_ALU64 | BPF_MOV | BPF_X, ACCESS, TYPE, 0, 0);
+	emit(&p, BPF_ALU64 | BPF_AND | BPF_K, TYPE, 0, 0, 0xffff);
+	emit(&p, BPF_ALU64 | BPF_RSH | BPF_K, ACCESS, 0, 0, 16);
+	emit_load(&p, MAJOR, 4);
+	emit_load(&p, MINOR, 8);
+	for (i = 0; i < n; i++)
+		emit_rule(&p, &rules[i]);
+	emit_return(&p, 0);
+	a.insns = (uintptr_t)code;
+	a.insn_cnt = p - code;
+	a.license = (uintptr_t)"ISC";
+	strcpy(a.prog_name, "crun");
+	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &a, sizeof(a));
+	err = errno;
+	free(code);
+	errno = err;
+	return fd;
+}
+
+static void
+attach_program(const struct hier *v2, int fd)
+{
+	union bpf_attr a = { .target_fd = v2->group, .attach_bpf_fd = fd,
+	    .attach_type = BPF_CGROUP_DEVICE,
+	    .attach_flags = BPF_F_ALLOW_MULTI };
+
+	if (syscall(SYS_bpf, BPF_PROG_ATTACH, &a, sizeof(a)) < 0)
+		die("the wall around devices: attaching its program to a "
+		    "group in %s%s (device=all does without):", v2->path,
+		    errno == EPERM ? ", where one above allows no other" : "");
+}
+
+/* ---- as the lists of cgroup v1 ---- */
+
+static void
+write_rule(const struct hier *h, const struct rule *rule)
+{
+	char text[64], minor[16] = "*";
+
+	if (rule->minor != ANY)
+		put(minor, sizeof(minor), "%d", rule->minor);
+	put(text, sizeof(text), "%c %d:%s %s%s%s", rule->block ? 'b' : 'c',
+	    rule->major, minor, rule->access & DEVICE_READ ? "r" : "",
+	    rule->access & DEVICE_WRITE ? "w" : "",
+	    rule->access & DEVICE_MKNOD ? "m" : "");
+	if (write_at(h->group, "devices.allow", text) < 0)
+		die("the wall around devices: allowing %s in %s:", text,
+		    h->path);
+}
+
+/* All is denied first, which a group with groups in it would refuse. */
+static void
+write_rules(const struct hier *h, const struct rule *rules, size_t n)
+{
+	size_t i;
+
+	if (write_at(h->group, "devices.deny", "a") < 0)
+		die("the wall around devices: writing devices.deny in %s:",
+		    h->path);
+	for (i = 0; i < n; i++)
+		write_rule(h, &rules[i]);
+}
+
+/* ---- the wall ---- */
+
+int
+device_walled(const struct conf *c)
+{
+	struct stat st;
+
+	for (each(c, s, KEY_DEVICE))
+		if (!s->u.device.node)
+			return 0;
+	return stat("/proc/self/ns/user", &st) < 0 ||
+	    st.st_ino == (ino_t)(unsigned)FIRST_USERNS;
+}
+
+uint64_t
+device_caps(const struct conf *c)
+{
+	return device_walled(c) ? c->caps :
+	    c->caps & ~((uint64_t)1 << CAP_MKNOD);
+}
+
+void
+device_load(struct run *r)
+{
+	struct rule *rules;
+	size_t n;
+	int err;
+
+	r->caps = device_caps(r->conf);
+	if (!device_walled(r->conf))
+		return;
+	n = gather(r, &rules);
+	r->device = load_program(rules, n);
+	err = errno;
+	free(rules);
+	if (r->device >= 0 || cgroup_v1(r, "devices"))
+		return;
+	errno = err;
+	die("the wall around devices needs CONFIG_CGROUP_BPF, or a mounted "
+	    "cgroup v1 hierarchy of devices (device=all does without); bpf:");
+}
+
+void
+device_wall(struct run *r)
+{
+	const struct hier *h;
+	struct rule *rules;
+	size_t n;
+
+	if (!device_walled(r->conf))
+		return;
+	if (r->device >= 0) {
+		attach_program(&r->hier[0], r->device);
+		shut(&r->device);
+	} else if ((h = cgroup_v1(r, "devices"))) {
+		n = gather(r, &rules);
+		write_rules(h, rules, n);
+		free(rules);
+	}
+	step("device: a wall around all but those in /dev");
+}
