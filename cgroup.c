@@ -663,12 +663,12 @@ cgroup_host(struct run *r)
 	choose(r, have, need, sizeof(need));
 	add_systemd(r);
 	add_every_v1(r);
-	device_load(r);
+	device_choose(r);
 	for (i = 0; i < r->nhier; i++)
 		make_group(r, &r->hier[i]);
 	enable(r, &r->hier[0], need);
 	write_limits(r, have);
-	device_wall(r);
+	device_lists(r);
 	for (i = 0; i < r->nhier; i++)
 		make_payload(r, &r->hier[i]);
 }

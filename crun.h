@@ -211,7 +211,7 @@ struct run {
 	char delegated[256];	/* our own group, where it is delegated */
 	enum view view;		/* resolved */
 	/* device.c */
-	int device;		/* the program that is to be attached; -1 */
+	struct hier *device;	/* v1, with the lists; NULL: by a program */
 	uint64_t caps;		/* conf->caps, or less; sec.c */
 	/* mount.c */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
@@ -524,11 +524,12 @@ void device_nodes(struct run *);
 int device_walled(const struct conf *);
 /* What of conf->caps is kept: mknod only behind the wall. */
 uint64_t device_caps(const struct conf *);
-/* The two halves of the wall, for cgroup_host(): before the groups are made,
- * where it may add a v1 hierarchy; and when they are, and are empty still.
- * Dies where the kernel offers neither way. */
-void device_load(struct run *);
-void device_wall(struct run *);
+/* For cgroup_host(), before the groups are made: by a program, or by a v1
+ * hierarchy, which it adds.  Dies where the host offers neither way. */
+void device_choose(struct run *);
+/* Likewise, when they are, and are empty still. */
+void device_lists(struct run *);
+void device_attach(struct run *);
 
 /* ---- live.c: the cgroups of what runs ---- */
 

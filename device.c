@@ -6,7 +6,9 @@
  * They belong to the container's group, above the one that the guest sees: as
  * a program that the kernel asks about each open and mknod (cgroup v2,
  * "Device controller" in cgroup-v2.rst), or, where it takes no such program, as
- * the lists of a cgroup v1 hierarchy.
+ * the lists of a cgroup v1 hierarchy.  The lists must be there before anybody
+ * is in the group; the program is loaded while the child puts its tree
+ * together, since the kernel takes some time for it.
  *
  * In a user namespace below the first, no such program may be loaded, and no
  * node of a device be made, whoever asks, mknod(2).  There the wall around the
@@ -242,6 +244,17 @@ attach_program(const struct hier *v2, int fd)
 		    errno == EPERM ? ", where one above allows no other" : "");
 }
 
+/* Whether the kernel takes such programs: asking for those of a group costs
+ * nothing. */
+static int
+takes_programs(const struct hier *v2)
+{
+	union bpf_attr a = { .query.target_fd = v2->base,
+	    .query.attach_type = BPF_CGROUP_DEVICE };
+
+	return !syscall(SYS_bpf, BPF_PROG_QUERY, &a, sizeof(a));
+}
+
 /* ---- as the lists of cgroup v1 ---- */
 
 static void
@@ -295,42 +308,49 @@ device_caps(const struct conf *c)
 }
 
 void
-device_load(struct run *r)
+device_choose(struct run *r)
 {
-	struct rule *rules;
-	size_t n;
-	int err;
-
 	r->caps = device_caps(r->conf);
-	if (!device_walled(r->conf))
+	r->device = NULL;
+	if (!device_walled(r->conf) || takes_programs(&r->hier[0]))
 		return;
-	n = gather(r, &rules);
-	r->device = load_program(rules, n);
-	err = errno;
-	free(rules);
-	if (r->device >= 0 || cgroup_v1(r, "devices"))
-		return;
-	errno = err;
-	die("the wall around devices needs CONFIG_CGROUP_BPF, or a mounted "
-	    "cgroup v1 hierarchy of devices (device=all does without); bpf:");
+	r->device = cgroup_v1(r, "devices");
+	if (!r->device)
+		die("the wall around devices needs CONFIG_CGROUP_BPF, or a "
+		    "mounted cgroup v1 hierarchy of devices (device=all does "
+		    "without)");
 }
 
 void
-device_wall(struct run *r)
+device_lists(struct run *r)
 {
-	const struct hier *h;
 	struct rule *rules;
 	size_t n;
 
-	if (!device_walled(r->conf))
+	if (!r->device)
 		return;
-	if (r->device >= 0) {
-		attach_program(&r->hier[0], r->device);
-		shut(&r->device);
-	} else if ((h = cgroup_v1(r, "devices"))) {
-		n = gather(r, &rules);
-		write_rules(h, rules, n);
-		free(rules);
-	}
+	n = gather(r, &rules);
+	write_rules(r->device, rules, n);
+	free(rules);
+	step("device: a wall around all but those in /dev, by cgroup v1");
+}
+
+void
+device_attach(struct run *r)
+{
+	struct rule *rules;
+	size_t n;
+	int fd;
+
+	if (r->device || !device_walled(r->conf))
+		return;
+	n = gather(r, &rules);
+	fd = load_program(rules, n);
+	if (fd < 0)
+		die("the wall around devices: loading its program (device=all "
+		    "does without):");
+	attach_program(&r->hier[0], fd);
+	close(fd);
+	free(rules);
 	step("device: a wall around all but those in /dev");
 }

@@ -10,7 +10,7 @@
  *   ns_spawn ----------- clone3 ----------->  joins its groups, waits (end
  *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
  *   ns_release --------- GO --------------->  identity, keyring, uts, mounts;
- *   stages: _attach  veth, limits             waits
+ *   stages: _attach  devices, veth, limits    waits
  *   ns_release --------- GO --------------->  net, seccomp, capabilities,
  *                                             exec
  *   ns_report <-- records, or end of file: exec'd
@@ -68,7 +68,7 @@ static const struct stage {
 	{ idmap_host, idmap_attach, idmap_undo, 0 },
 	{ private_host, NULL, private_undo, 0 },
 	{ mount_host, mount_attach, mount_undo, 1 },
-	{ cgroup_host, NULL, cgroup_undo, 0 },
+	{ cgroup_host, device_attach, cgroup_undo, 0 },
 	{ console_host, NULL, console_undo, 0 },
 	{ notify_host, NULL, notify_undo, 0 },
 	{ net_host, net_attach, net_undo, 0 },
@@ -84,7 +84,7 @@ run_clear(struct run *r)
 	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
 	    .tree = -1, .dev = -1, .pts = -1, .hostns = -1, .hostroot = -1,
 	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
-	    .typist = -1, .device = -1, .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
+	    .typist = -1, .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
 }
 
 /* ---- start and end ---- */
