@@ -216,6 +216,7 @@ struct run {
 	/* mount.c */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
 	int bind[MAXBIND];	/* detached, in the order of the bind keys */
+	int procfs, sysfs;	/* the child's mounts on /proc and /sys */
 	int private;		/* we left the host's mount namespace */
 	int hostns, hostroot;	/* the way back to it, or -1 */
 	char **made;		/* what the child made in the rootfs to */

@@ -6,7 +6,10 @@
  * The rootfs is hostile.  It is one file descriptor; every path in it is
  * looked up by open_beneath() and used by descriptor, so no symbolic link in
  * it ever meets the host's tree, whoever changes it meanwhile.  What is made
- * in it is made with the container's rights.
+ * in it is made with the container's rights.  What covers parts of /proc and
+ * /sys goes by the descriptors of these mounts, so that nobody leads it
+ * elsewhere by exchanging their folders; at the end they must be in their
+ * places.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -182,20 +185,62 @@ refuse_link(int root, const char *path)
 }
 
 static void
-mount_table(int root)
+mount_table(struct run *r)
 {
+	const char *target;
 	size_t i;
 	int m;
 
-	refuse_link(root, "/proc");
-	refuse_link(root, "/sys");
+	refuse_link(r->tree, "/proc");
+	refuse_link(r->tree, "/sys");
 	for (i = 0; i < LEN(config_mounts); i++) {
+		target = config_mounts[i].target;
 		m = mount_kernel(config_mounts[i].fstype,
 		    config_mounts[i].options, config_mounts[i].attr);
-		mount_on(root, m, config_mounts[i].target, 1, "");
-		close(m);
-		step("mount: %s", config_mounts[i].target);
+		mount_on(r->tree, m, target, 1, "");
+		if (!strcmp(target, "/proc"))
+			r->procfs = m;
+		else if (!strcmp(target, "/sys"))
+			r->sysfs = m;
+		else
+			close(m);
+		step("mount: %s", target);
 	}
+}
+
+/* A path below /proc or /sys, in the mounts that we have put there. */
+static int
+open_kernel(const struct run *r, const char *path, int flags)
+{
+	int root = strncmp(path, "/proc/", 6) ? r->sysfs : r->procfs;
+
+	return open_how(root, strchr(path + 1, '/'), flags, 0,
+	    RESOLVE_NO_SYMLINKS);
+}
+
+static void
+mount_on_kernel(const struct run *r, int mount, const char *path)
+{
+	int target = open_kernel(r, path, O_PATH | O_DIRECTORY);
+
+	if (mount < 0 || target < 0 || mount_at(mount, target) < 0)
+		die("mounting on %s:", path);
+	close(target);
+}
+
+/* Whoever may change the rootfs may have moved them meanwhile. */
+static void
+check_place(const struct run *r, int mount, const char *path)
+{
+	int fd = open_how(r->tree, path, O_PATH | O_DIRECTORY, 0,
+	    RESOLVE_NO_SYMLINKS);
+	struct stat a, b;
+
+	if (fd < 0 || fstat(fd, &a) < 0 || fstat(mount, &b) < 0)
+		die("%s of the rootfs:", path);
+	if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		die("%s of the rootfs: somebody has moved it meanwhile", path);
+	close(fd);
 }
 
 static void
@@ -246,12 +291,12 @@ mount_cgroup(struct run *r)
 		return;
 	if (r->view == VIEW_V2) {
 		m = mount_kernel("cgroup2", "", A_STRICT);
-		mount_on(r->tree, m, "/sys/fs/cgroup", 1, "");
+		mount_on_kernel(r, m, "/sys/fs/cgroup");
 		close(m);
 		return;
 	}
 	m = mount_kernel("tmpfs", "mode=755", A_STRICT);
-	mount_on(r->tree, m, "/sys/fs/cgroup", 1, "");
+	mount_on_kernel(r, m, "/sys/fs/cgroup");
 	if (mkdirat(m, "systemd", 0755) < 0)
 		die("making /sys/fs/cgroup/systemd:");
 	dir = openat(m, "systemd", O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -305,9 +350,9 @@ mount_binds(struct run *r)
 
 /* A clone of the path's own mount, to be put back over what covers it. */
 static int
-keep_writable(int root, const char *path)
+keep_writable(const struct run *r, const char *path)
 {
-	int fd = open_beneath(root, path, O_PATH | O_DIRECTORY), clone;
+	int fd = open_kernel(r, path, O_PATH | O_DIRECTORY), clone;
 
 	if (fd < 0)
 		return -1;
@@ -319,9 +364,9 @@ keep_writable(int root, const char *path)
 }
 
 static void
-make_readonly(int root, const char *path)
+make_readonly(const struct run *r, const char *path)
 {
-	int fd = open_beneath(root, path, O_PATH), clone;
+	int fd = open_kernel(r, path, O_PATH), clone;
 
 	if (fd < 0)
 		return;			/* this kernel does not have it */
@@ -356,7 +401,7 @@ clone_mask(int dev, int folder, int *last)
 static void
 mask(struct run *r, const char *path, int last[2])
 {
-	int fd = open_beneath(r->tree, path, O_PATH), folder, m;
+	int fd = open_kernel(r, path, O_PATH), folder, m;
 	struct stat st;
 
 	if (fd < 0)
@@ -381,7 +426,7 @@ mask_processors(struct run *r, int last[2])
 
 	for (i = 0; ; i++) {
 		put(path, sizeof(path), CPU_FOLDER "%d", i);
-		fd = open_beneath(r->tree, path, O_PATH);
+		fd = open_kernel(r, path, O_PATH);
 		if (fd < 0)
 			return;
 		close(fd);
@@ -393,19 +438,17 @@ mask_processors(struct run *r, int last[2])
 static void
 mount_masks(struct run *r)
 {
-	int keep[LEN(config_writable)], last[] = { -1, -1 }, sys;
+	int keep[LEN(config_writable)], last[] = { -1, -1 };
 	size_t i;
 
 	for (i = 0; i < LEN(keep) && !r->conf->nesting; i++)
-		keep[i] = keep_writable(r->tree, config_writable[i]);
-	sys = open_beneath(r->tree, "/sys", O_PATH | O_DIRECTORY);
-	if (sys < 0 || set_attr(sys, MOUNT_ATTR_RDONLY) < 0)
+		keep[i] = keep_writable(r, config_writable[i]);
+	if (set_attr(r->sysfs, MOUNT_ATTR_RDONLY) < 0)
 		die("making /sys read-only:");
-	close(sys);
 	if (r->conf->nesting)
 		return;
 	for (i = 0; i < LEN(config_readonly); i++)
-		make_readonly(r->tree, config_readonly[i]);
+		make_readonly(r, config_readonly[i]);
 	for (i = 0; i < LEN(config_masked); i++)
 		mask(r, config_masked[i], last);
 	mask_processors(r, last);
@@ -413,7 +456,7 @@ mount_masks(struct run *r)
 	shut(&last[1]);
 	for (i = 0; i < LEN(keep); i++)
 		if (keep[i] >= 0) {
-			mount_on(r->tree, keep[i], config_writable[i], 1, "");
+			mount_on_kernel(r, keep[i], config_writable[i]);
 			close(keep[i]);
 		}
 }
@@ -564,12 +607,14 @@ rootfs_child(struct run *r)
 	take_stage(r);
 	attach_rootfs(r);
 	mount_dev(r);
-	mount_table(r->tree);
+	mount_table(r);
 	mount_console(r);
 	mount_masks(r);
 	mount_cgroup(r);
 	mount_tmpfs_keys(r);
 	mount_binds(r);
 	write_files(r);
+	check_place(r, r->procfs, "/proc");
+	check_place(r, r->sysfs, "/sys");
 	pivot(r);
 }

@@ -289,6 +289,7 @@ set_up() {
 	helper pty
 	helper probe
 	helper tries
+	helper racer
 	[ "$uid" -eq 0 ] || return 0
 	[ ! "${CRUN_ISOLATED:-}" ] || own_host
 	cp -a "$(tree busybox)" "$root"
@@ -3112,6 +3113,134 @@ walls_no_device() {
 }
 story 'walls: no wall around devices, no start' walls_no_device
 
+# A folder of the host's whose every name, owner, mode and byte is compared.
+make_canary() {
+	mkdir -p canary
+	(
+		cd canary
+		mkdir sub pts shm host crt-b crt-t sys fs net mqueue
+		for f in f resolv.conf hostname console null tty passwd \
+			container-manager keys host/container-manager; do
+			echo safe >"$f"
+		done
+	)
+	see_canary >canary.before
+}
+
+see_canary() {
+	find canary -printf '%p %y %m %u %g %s %T@ %C@ %n\n' | sort
+	find canary -type f -exec cat {} + | sort | uniq -c
+}
+
+canary_is_safe() {
+	see_canary >canary.after
+	cmp -s canary.before canary.after ||
+		wrong 'a canary that nobody touched' \
+		"$(diff canary.before canary.after)"
+}
+
+# Somebody who can write to the rootfs exchanges its folders for links to the
+# canary and back, about 100,000 times a second, while containers start and
+# end in it.  CRUN_RACES=10000 for more.
+walls_race() {
+	own_root
+	make_canary
+	up='../../../../../../../../../..'
+	parts='proc sys dev etc run tmp mnt sbin dev/pts run/host
+		etc/resolv.conf etc/hostname tmp/crt-b mnt/crt-t usr/x'
+	mkdir -p root/dev/pts root/run/host root/tmp/crt-b root/mnt/crt-t \
+		root/usr/x/y
+	touch root/etc/resolv.conf root/etc/hostname
+	n=0
+	for part in $parts; do
+		n=$((n + 1))
+		case $((n % 4)) in
+		0) to=$t/canary ;;
+		1) to=$up$t/canary ;;
+		2) to=/proc/1/root$t/canary ;;
+		3) to=/proc/self/cwd/canary ;;
+		esac
+		case $part in
+		*.conf | */hostname) to=$to/${part#etc/} ;;
+		esac
+		ln -s "$to" "root/$part.link"
+	done
+	mkdir shared
+	conf "$@" dns=9.9.9.9 hostname=new bind="$t/shared:/tmp/crt-b" \
+		tmpfs=/mnt/crt-t bind=/usr:/usr/x/y/z:ro
+	# shellcheck disable=SC2086 # words
+	(cd root && exec "$here/build/test/racer" $parts) &
+	racer=$!
+	echo "$racer" >>kids
+	n=0 started=0
+	races=${CRUN_RACES:-$((200 / slow))}
+	while [ "$n" -lt "$races" ]; do
+		n=$((n + 1)) rc=0
+		cmd="crun, start $n"
+		timeout 20 "$crun" -q -c c.conf -- true >out 2>err || rc=$?
+		case $rc in
+		0) started=$((started + 1)) ;;
+		125 | 127) says '^crun: ' && lines 1 ;;
+		*) wrong 'status 0, 125 or 127' "$rc" ;;
+		esac
+		[ $((n % 50)) -ne 0 ] || canary_is_safe
+	done
+	canary_is_safe
+	kill "$racer" 2>/dev/null || wrong 'a racer to the end' none
+	wait "$racer" || :
+	echo "# $started of $n starts went through" >&2
+	[ "$started" -gt 0 ] && [ "$started" -lt "$n" ] ||
+		wrong 'starts of both kinds' "$started of $n"
+}
+# Likewise with folders that hold what is to be masked, in the place of /proc
+# and /sys: wherever the real ones are, what is to be shut off in them is.
+walls_race_masks() {
+	own_root
+	for part in proc sys; do
+		for path in $(sed -n '/config_masked\[\]/,/^};/p
+			/config_readonly\[\]/,/^};/p' "$here/config.h" |
+			grep -o "\"/$part/[^\"]*"); do
+			mkdir -p "root/$part.link/${path#"/$part/"}"
+		done
+	done
+	mkdir -p root/sys.link/fs/cgroup root/proc.link/sys/net \
+		root/sys.link/devices/virtual/net
+	conf userns=none
+	(cd root && exec "$here/build/test/racer" proc sys) &
+	racer=$!
+	echo "$racer" >>kids
+	n=0 real=0
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
+		n=$((n + 1)) rc=0
+		timeout 20 "$crun" -q -c c.conf -- sh -c '
+			[ "$(stat -f -c %T /proc)" = proc ] || exit 7
+			! (exec 9>>/proc/sys/kernel/panic) || echo open panic
+			! test -s /proc/kallsyms || echo open kallsyms
+			! grep -q " /sys .* rw,.* - sysfs " \
+			/proc/self/mountinfo || echo open sys' >out 2>err || rc=$?
+		cmd="crun, start $n"
+		case $rc in
+		0) real=$((real + 1)) ;;
+		7) ;;
+		125) says '^crun: ' && lines 1 ;;
+		*) wrong 'status 0, 7 or 125' "$rc" ;;
+		esac
+		prints ''
+	done
+	kill "$racer" 2>/dev/null || wrong 'a racer to the end' none
+	wait "$racer" || :
+	[ "$real" -gt 0 ] && [ "$real" -lt "$n" ] ||
+		wrong 'starts with a /proc and others' "$real of $n"
+}
+limit=$((120 + ${CRUN_RACES:-0} / 4))
+story 'walls: a /proc that is moved while it is masked' walls_race_masks
+
+limit=$((120 + ${CRUN_RACES:-0} / 4))
+story 'walls: a rootfs that changes while it is used' walls_race
+limit=$((120 + ${CRUN_RACES:-0} / 4))
+story 'walls: a rootfs that changes while it is used, userns=none' \
+	walls_race userns=none
+
 # ---- console.c: the terminal ----
 
 # on_tty STATUS STEP...: crun with $args on a terminal, see test/pty.c
@@ -4261,7 +4390,7 @@ verb_churn() {
 		i=$((i + 1))
 		(
 			n=0
-			while [ "$n" -lt 60 ]; do
+			while [ "$n" -lt "$((60 / slow))" ]; do
 				n=$((n + 1))
 				printf '%s\n' "name=$name-$i" "rootfs=$root" |
 					"$crun" -c - -- true || exit 1
@@ -4286,7 +4415,7 @@ verb_churn() {
 		[ "$n" -lt 5000 ] || wrong 'an end' "$(cat churn.*)"
 	done
 	is 'errors' '' "$(cat churn.*)"
-	[ "$n" -gt 20 ] || wrong 'more than 20 looks' "$n"
+	[ "$n" -ge "$((20 / slow))" ] || wrong 'many looks' "$n"
 }
 story 'verbs: list and stat while containers come and go' verb_churn
 
@@ -4985,7 +5114,7 @@ exec_many() {
 	conf
 	background -- sleep 1000
 	head -c "$((10 << 20))" /dev/urandom >"$root/big"
-	total=$((1000 / slow)) batch=20
+	total=$((1000 / slow / slow)) batch=20
 	i=0
 	while [ "$i" -lt "$total" ]; do
 		pids='' b=0
@@ -5633,8 +5762,8 @@ story 'doc: it runs where there is nothing else' doc_alone
 # ---- virtual machines ----
 
 # What a kernel can change; the configuration is the same on all.
-of_kernel='host: ns: idmap: mount: net: cgroup: sec: walls: console: stop: state:
-	verbs: background: exec: set:'
+of_kernel='^host: ^ns: ^idmap: ^mount: ^net: ^cgroup: ^sec: ^walls: ^console:
+	^stop: ^state: ^verbs: ^background: ^exec: ^set:'
 
 # machine NAME OPTION... [STORY ...]: the stories in a machine
 machine() {
