@@ -11,9 +11,9 @@ MIRROR = http://deb.debian.org/debian
 
 # What runs while a container runs stands last, beside libc: the pages of the
 # rest are not kept in memory then.
-SRC = verbs.c stat.c live.c exec.c detach.c conf.c keys.c ns.c idmap.c \
-	mount.c rootfs.c net.c cgroup.c ungroup.c device.c sec.c seccomp.c state.c \
-	stop.c util.c attach.c log.c console.c runc.c
+SRC = verbs.c stat.c live.c exec.c detach.c conf.c keys.c self.c ns.c \
+	idmap.c mount.c rootfs.c net.c cgroup.c ungroup.c device.c sec.c \
+	seccomp.c state.c stop.c util.c attach.c log.c console.c runc.c
 OBJ = $(SRC:%.c=build/%.o)
 
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic

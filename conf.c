@@ -509,6 +509,7 @@ load(struct conf *c, int fd, const char *file, char **over, int nover)
 	*c = (struct conf){ .file = file, .memory = UINT64_MAX,
 	    .swap = UINT64_MAX, .program = c->program };
 	text = read_all(fd, c->file, &size);
+	c->input = strcmp(file, "-") ? NULL : xprintf("%s", text);
 	dir = folder_of(c->file);
 	parse_text(c, text, size, dir);
 	here = nover ? working_folder() : NULL;
@@ -516,8 +517,8 @@ load(struct conf *c, int fd, const char *file, char **over, int nover)
 		if (has_control(over[i], strlen(over[i])))
 			error("command line: ", "a control character");
 		else
-			parse_setting(c, over[i], xprintf("command line: "), 0,
-			    here);
+			parse_setting(c, xprintf("%s", over[i]),
+			    xprintf("command line: "), 0, here);
 	}
 	free(here);
 	free(dir);
@@ -537,16 +538,15 @@ conf_load(struct conf *c, const char *file, char **over, int nover,
     char **program)
 {
 	char *path = (char *)file;
-	int fd = STDIN_FILENO;
+	int fd = -1;
 
 	if (strcmp(file, "-")) {
 		fd = open_file(file, &path);
 		check_file(fd, path);
 	}
 	c->program = program;
-	load(c, fd, path, over, nover);
-	if (fd != STDIN_FILENO)
-		close(fd);
+	load(c, fd < 0 ? self_input() : fd, path, over, nover);
+	shut(&fd);
 }
 
 int

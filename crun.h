@@ -105,6 +105,7 @@ struct setting {
 struct conf {
 	const char *file;	/* as it was found; "-" is standard input */
 	const char *name, *rootfs, *hostname, *container;
+	const char *input;	/* the text that was standard input; or NULL */
 	char **init;		/* program and arguments; NULL: look for one */
 	char **program;		/* after --, NULL: boot an OS */
 	enum userns userns;
@@ -188,6 +189,11 @@ struct hier {			/* one mounted cgroup hierarchy */
 	int tasks;		/* v1: payload/tasks, the child joins by it */
 };
 
+struct made {			/* a folder or an empty file in the rootfs */
+	char *path;
+	ino_t inode;		/* who it is, wherever path leads later */
+};
+
 struct run {
 	const struct conf *conf;
 	int begun;		/* stages whose _host has been called */
@@ -219,7 +225,7 @@ struct run {
 	int procfs, sysfs;	/* the child's mounts on /proc and /sys */
 	int private;		/* we left the host's mount namespace */
 	int hostns, hostroot;	/* the way back to it, or -1 */
-	char **made;		/* what the child made in the rootfs to */
+	struct made *made;	/* what the child made in the rootfs to */
 	size_t nmade;		/* mount on; goes again if the start fails */
 	int stage;		/* where mounts are locked on their way */
 	char stage_path[128];
@@ -399,6 +405,16 @@ gid_t idmap_gid(const struct run *, gid_t inside);
 void idmap_mount(const struct run *, int fd, const char *path,
     uint64_t attr, int rec, int map, const char *where);
 
+/* ---- self.c: crun's own program ---- */
+
+void self_begin(char **argv);		/* main()'s */
+/* Where a configuration comes from that is standard input. */
+int self_input(void);
+/* Begins anew with the same arguments in a sealed copy of crun, unless that
+ * is where we are; input is what standard input has given already, or NULL.
+ * Before anything is made.  Dies where the kernel refuses. */
+void self_seal(const char *input);
+
 /* ---- ns.c: the clone and the handshake ---- */
 
 /* clone3; the child runs child(r) and does not return. */
@@ -407,8 +423,8 @@ void ns_release(struct run *);
 /* Waits until the init has been exec'd; dies with the child's line if it
  * was not. */
 void ns_report(struct run *);
-/* Tells the supervisor that path was made in the rootfs.  The child. */
-void ns_made_child(const char *path);
+/* Tells the supervisor what was made in the rootfs.  The child. */
+void ns_made_child(const char *path, ino_t);
 /* Why the child failed, and its exit status, if it has said so; else NULL. */
 const char *ns_reason(struct run *, int *status);
 void ns_undo(struct run *);

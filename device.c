@@ -310,11 +310,18 @@ device_caps(const struct conf *c)
 void
 device_choose(struct run *r)
 {
+	int err;
+
 	r->caps = device_caps(r->conf);
 	r->device = NULL;
 	if (!device_walled(r->conf) || takes_programs(&r->hier[0]))
 		return;
+	err = errno;
 	r->device = cgroup_v1(r, "devices");
+	errno = err;
+	if (!r->device && err == EPERM)
+		die("the wall around devices: bpf(2) is refused to us, as it "
+		    "is in a container (device=all does without):");
 	if (!r->device)
 		die("the wall around devices needs CONFIG_CGROUP_BPF, or a "
 		    "mounted cgroup v1 hierarchy of devices (device=all does "

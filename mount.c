@@ -482,22 +482,27 @@ mount_attach(struct run *r)
 	}
 }
 
-/* The last first; what is not empty any more stays. */
+static void
+remove_one(int root, const struct made *m)
+{
+	const char *last;
+	int dir = open_parent(root, m->path, &last);
+	struct stat st;
+
+	if (dir >= 0 && !fstatat(dir, last, &st, AT_SYMLINK_NOFOLLOW) &&
+	    st.st_ino == m->inode && (S_ISDIR(st.st_mode) || !st.st_size))
+		unlinkat(dir, last, S_ISDIR(st.st_mode) ? AT_REMOVEDIR : 0);
+	shut(&dir);
+}
+
+/* The last first; what is not empty any more stays, and what somebody has put
+ * in its place. */
 static void
 remove_made(struct run *r)
 {
-	const char *last;
-	int dir;
-
 	while (r->nmade) {
-		char *path = r->made[--r->nmade];
-
-		dir = open_parent(r->tree, path, &last);
-		if (dir >= 0 && unlinkat(dir, last, AT_REMOVEDIR) < 0 &&
-		    errno == ENOTDIR)
-			unlinkat(dir, last, 0);
-		shut(&dir);
-		free(path);
+		remove_one(r->tree, &r->made[--r->nmade]);
+		free(r->made[r->nmade].path);
 	}
 }
 

@@ -73,9 +73,12 @@ send_step(const char *line)
 }
 
 void
-ns_made_child(const char *path)
+ns_made_child(const char *path, ino_t inode)
 {
-	send_record(MADE, path);
+	char line[PATH_MAX + 24];
+
+	put(line, sizeof(line), "%llu %s", (unsigned long long)inode, path);
+	send_record(MADE, line);
 }
 
 static void
@@ -161,10 +164,13 @@ ns_release(struct run *r)
 }
 
 static void
-keep_made(struct run *r, const char *path)
+keep_made(struct run *r, const char *line)
 {
+	char *path;
+	ino_t inode = strtoull(line, &path, 10);
+
 	r->made = xrealloc(r->made, r->nmade + 1, sizeof(*r->made));
-	r->made[r->nmade++] = xprintf("%s", path);
+	r->made[r->nmade++] = (struct made){ xprintf("%s", path + 1), inode };
 }
 
 /* The child's next record; 0 at the end of file. */

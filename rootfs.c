@@ -73,10 +73,11 @@ take_stage(struct run *r)
 static void
 tell_made(int root, int dir, const char *path)
 {
-	struct stat a, b;
+	struct stat top, st;
 
-	if (!fstat(root, &a) && !fstat(dir, &b) && a.st_dev == b.st_dev)
-		ns_made_child(path);
+	if (!fstat(root, &top) && !fstatat(dir, strrchr(path, '/') + 1, &st,
+	    AT_SYMLINK_NOFOLLOW) && top.st_dev == st.st_dev)
+		ns_made_child(path, st.st_ino);
 }
 
 int

@@ -153,7 +153,7 @@ start(struct run *r)
 	state_started(r);
 	ns_report(r);
 	while (r->nmade)	/* now these stay */
-		free(r->made[--r->nmade]);
+		free(r->made[--r->nmade].path);
 	mount_undo(r);		/* the child has taken them all */
 	detach_started(r);
 	step("%s: the init runs", r->conf->name);
@@ -613,6 +613,7 @@ main(int argc, char **argv)
 	if (getauxval(AT_SECURE))
 		fail(EXIT_USAGE, "refuses to run setuid or with capabilities "
 		    "of its file");
+	self_begin(argv);
 	status = verb_main(argc, argv);
 	if (status >= 0)
 		return status;
@@ -623,6 +624,8 @@ main(int argc, char **argv)
 		return fflush(stdout) ? EXIT_SETUP : 0;
 	}
 	check_host();
+	if (conf.userns == USERNS_NONE)
+		self_seal(conf.input);
 	prepare();
 	run_clear(&run);
 	run.conf = &conf;

@@ -317,6 +317,8 @@ do_exec(struct words *w)
 	verb_find(&r, name);
 	if (conf_saved(&c, r.state, name, NULL, 0) < 0)
 		no_container(name);
+	if (c.userns == USERNS_NONE)
+		self_seal(NULL);
 	c.program = q.argv;
 	r.conf = &c;
 	cgroup_open(&r);
