@@ -211,6 +211,7 @@ struct run {
 	size_t nuid, ngid;
 	int ids;		/* /run/crun/.ids: holds our range by a lock */
 	int shifted;		/* files on disk are of the range already */
+	int own_ids;		/* the maps are of our own ids, one to one */
 	/* cgroup.c */
 	struct hier hier[MAXHIER];
 	size_t nhier;
@@ -218,6 +219,7 @@ struct run {
 	enum view view;		/* resolved */
 	/* device.c */
 	struct hier *device;	/* v1, with the lists; NULL: by a program */
+	int bind_nodes;		/* in /dev are files, for binds of our nodes */
 	uint64_t caps;		/* conf->caps, or less; sec.c */
 	/* mount.c */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
@@ -547,6 +549,8 @@ void device_choose(struct run *);
 /* Likewise, when they are, and are empty still. */
 void device_lists(struct run *);
 void device_attach(struct run *);
+/* In a container: our own nodes over the files in the child's /dev. */
+void device_child(struct run *);
 
 /* ---- live.c: the cgroups of what runs ---- */
 

@@ -12,7 +12,7 @@
  *
  * In a user namespace below the first, no such program may be loaded, and no
  * node of a device be made, whoever asks, mknod(2).  There the wall around the
- * container that crun itself runs in holds.
+ * container that crun itself runs in holds, and the nodes are its nodes, bound.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -38,6 +38,15 @@ struct rule {
 	int access;		/* DEVICE_ bits */
 };
 
+static int
+in_first_userns(void)
+{
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) < 0 ||
+	    st.st_ino == (ino_t)(unsigned)FIRST_USERNS;
+}
+
 /* ---- the nodes ---- */
 
 static void
@@ -48,6 +57,18 @@ give_to_root(struct run *r, const char *name)
 		die("the owner of /dev/%s:", name);
 }
 
+/* A file in the place of the node, which the child binds over it. */
+static void
+make_place(struct run *r, const char *name, const char *where)
+{
+	int fd = openat(r->dev, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+
+	if (fd < 0)
+		die("%smaking /dev/%s:", where, name);
+	close(fd);
+	r->bind_nodes = 1;
+}
+
 /* Two keys may name one device. */
 static void
 make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
@@ -55,10 +76,15 @@ make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
 {
 	struct stat st;
 
-	if (mknodat(r->dev, name, mode, dev) < 0 && (errno != EEXIST ||
+	if (r->bind_nodes) {
+		make_place(r, name, where);
+	} else if (mknodat(r->dev, name, mode, dev) < 0 && (errno != EEXIST ||
 	    fstatat(r->dev, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    st.st_rdev != dev || (st.st_mode & S_IFMT) != (mode & S_IFMT)))
-		die("%smaking /dev/%s:", where, name);
+	    st.st_rdev != dev || (st.st_mode & S_IFMT) != (mode & S_IFMT))) {
+		if (errno != EPERM || in_first_userns())
+			die("%smaking /dev/%s:", where, name);
+		make_place(r, name, where);
+	}
 	give_to_root(r, name);
 }
 
@@ -114,6 +140,37 @@ device_nodes(struct run *r)
 		make_node(r, name, st.st_mode, st.st_rdev, s->where);
 		step("device: /dev/%s", name);
 	}
+}
+
+/* Absolute paths still are our own root's: the rootfs lies over it. */
+static void
+bind_node(struct run *r, const char *path, const char *where)
+{
+	int node = clone_tree(AT_FDCWD, path, 0), place;
+
+	place = openat(r->dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
+	if (node < 0 || place < 0 || mount_at(node, place) < 0)
+		die("%sbinding %s of the container that we are in:", where,
+		    path);
+	close(node);
+	close(place);
+}
+
+void
+device_child(struct run *r)
+{
+	char path[32];
+	size_t i;
+
+	if (!r->bind_nodes)
+		return;
+	for (i = 0; i < LEN(config_nodes); i++) {
+		put(path, sizeof(path), "/dev/%s", config_nodes[i].name);
+		bind_node(r, path, "");
+	}
+	for (each(r->conf, s, KEY_DEVICE))
+		if (s->u.device.node)
+			bind_node(r, s->u.device.node, s->where);
 }
 
 /* ---- the rules ---- */
@@ -291,13 +348,10 @@ write_rules(const struct hier *h, const struct rule *rules, size_t n)
 int
 device_walled(const struct conf *c)
 {
-	struct stat st;
-
 	for (each(c, s, KEY_DEVICE))
 		if (!s->u.device.node)
 			return 0;
-	return stat("/proc/self/ns/user", &st) < 0 ||
-	    st.st_ino == (ino_t)(unsigned)FIRST_USERNS;
+	return in_first_userns();
 }
 
 uint64_t

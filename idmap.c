@@ -10,6 +10,10 @@
  * The one exception: with a range or maps that were given (not auto), a
  * rootfs whose top folder belongs on disk to the host id of the container's
  * root is taken as shifted already, and mounted as it is.
+ *
+ * In a container there are no further ids to give, and file systems cannot be
+ * idmapped: userns=auto is a user namespace with the ids that we have, each
+ * mapped to itself.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +50,8 @@ collect(const struct conf *c, enum key_id id, struct idmap **maps)
 static void
 range(struct run *r, uint32_t first, uint32_t count)
 {
+	free(r->uid);
+	free(r->gid);
 	r->uid = one_map(first, count);
 	r->gid = one_map(first, count);
 	r->nuid = r->ngid = 1;
@@ -53,11 +59,47 @@ range(struct run *r, uint32_t first, uint32_t count)
 	    first + count - 1);
 }
 
+/* The ids of our own user namespace, each mapped to itself, unless the pool is
+ * among them; 0: it is. */
+static size_t
+own_map(const char *file, struct idmap **maps)
+{
+	char text[4096], *line, *save = NULL;
+	uint64_t m[3];
+	size_t n = 0;
+
+	if (read_at(AT_FDCWD, file, text, sizeof(text)) <= 0)
+		return 0;
+	for (line = strtok_r(text, "\n", &save); line;
+	    line = strtok_r(NULL, "\n", &save)) {
+		if (numbers(line, m, 3) != 3 || m[0] + m[2] > POOL_FIRST)
+			return 0;
+		*maps = xrealloc(*maps, n + 1, sizeof(**maps));
+		(*maps)[n++] = (struct idmap){ m[0], m[0], m[2] };
+	}
+	return n;
+}
+
+static void
+take_range(struct run *r)
+{
+	uint32_t n;
+
+	r->nuid = own_map("/proc/self/uid_map", &r->uid);
+	r->ngid = own_map("/proc/self/gid_map", &r->gid);
+	r->own_ids = r->nuid && r->ngid;
+	if (r->own_ids) {
+		step("idmap: the ids that we have, as in a container");
+		return;
+	}
+	n = state_range(r, hash(r->conf->name) % POOL_RANGES, POOL_RANGES);
+	range(r, POOL_FIRST + n * RANGE, RANGE);
+}
+
 void
 idmap_host(struct run *r)
 {
 	const struct conf *c = r->conf;
-	uint32_t n;
 
 	switch (c->userns) {
 	case USERNS_NONE:
@@ -66,8 +108,7 @@ idmap_host(struct run *r)
 		    conf_where(c, KEY_USERNS), c->name);
 		break;
 	case USERNS_AUTO:
-		n = state_range(r, hash(c->name) % POOL_RANGES, POOL_RANGES);
-		range(r, POOL_FIRST + n * RANGE, RANGE);
+		take_range(r);
 		break;
 	case USERNS_RANGE:
 		range(r, c->userns_first, c->userns_count);
@@ -144,6 +185,7 @@ idmap_undo(struct run *r)
 	free(r->gid);
 	r->uid = r->gid = NULL;
 	r->nuid = r->ngid = 0;
+	r->own_ids = 0;
 }
 
 /* What mountinfo(5) says of path: the type of the file system that it is on,
@@ -203,7 +245,7 @@ idmap_mount(const struct run *r, int fd, const char *path, uint64_t attr,
 	struct mount_attr a = { .attr_set = attr, .propagation = MS_PRIVATE };
 	int flags = AT_EMPTY_PATH | (rec ? AT_RECURSIVE : 0), err;
 
-	map = map && r->nuid;
+	map = map && r->nuid && !r->own_ids;
 	if (map) {
 		a.attr_set |= MOUNT_ATTR_IDMAP;
 		a.userns_fd = openat(r->proc, "ns/user", O_RDONLY | O_CLOEXEC);

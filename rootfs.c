@@ -260,6 +260,7 @@ mount_dev(struct run *r)
 		if (symlinkat(config_links[i].target, r->dev,
 		    config_links[i].name) < 0)
 			die("making /dev/%s:", config_links[i].name);
+	device_child(r);
 	pts = openat(r->dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (pts < 0 || mount_at(r->pts, pts) < 0)
 		die("mounting on /dev/pts:");

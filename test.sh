@@ -3200,6 +3200,73 @@ walls_race() {
 		wrong 'starts of both kinds' "$started of $n"
 	fi
 }
+# ---- containers in containers ----
+
+# nest LEVELS: $root and so many levels below it have crun and a folder in
+# /srv, with the configuration /etc/in.conf for it
+nest() {
+	own_root
+	at=root level=0
+	while [ "$level" -lt "$1" ]; do
+		level=$((level + 1))
+		cp "$crun" "$at/bin/crun"
+		mkdir -p "$at/srv"
+		cp -a "$T/root" "$at/srv/box"
+		printf '%s\n' name=in rootfs=/srv/box nesting=yes "$2" \
+			>"$at/etc/in.conf"
+		at=$at/srv/box
+	done
+	conf nesting=yes
+}
+
+walls_nest() {
+	nest 2 ''
+	see='cat /proc/self/uid_map; echo hi >/dev/null; grep Bnd /proc/self/status
+		head -c 3 /dev/zero | wc -c; hostname'
+	run 0 -q -- crun -q -c /etc/in.conf -- crun -q -c /etc/in.conf -- \
+		sh -c "$see"
+	# shellcheck disable=SC2046 # names
+	bits=$(cap_bits $(kept_caps | grep -v -x mknod))
+	is 'seen in the third' "0 0 65536 CapBnd: $bits 3 in" "$(xargs <out)"
+	run 7 -q -- crun -q -c /etc/in.conf -- crun -q -c /etc/in.conf -- \
+		sh -c 'exit 7'
+	(sleep "$((2 * slow))"; echo poweroff) | "$crun" -q -c c.conf -- \
+		crun -q -c /etc/in.conf -- crun -q -c /etc/in.conf >out 2>err ||
+		wrong 'status 0' "$(cat out err)"
+	grep -q 'busybox: up' out && grep -q 'busybox: down' out ||
+		wrong 'a boot and its end' "$(cat out)"
+}
+limit=120
+story 'walls: a container in a container in a container' walls_nest
+
+# crun exec, -d, a bridge and limits, as on any host
+walls_nest_host() {
+	nest 1 memory=20M
+	cat >root/bin/try <<-'END'
+	#!/bin/sh -e
+	ip link add br0 type bridge
+	ip addr add 10.1.1.1/24 dev br0
+	ip link set br0 up
+	mkdir /sys/fs/cgroup/own
+	for pid in $(cat /sys/fs/cgroup/cgroup.procs); do
+		echo $pid >/sys/fs/cgroup/own/cgroup.procs 2>/dev/null || :
+	done
+	crun -d -c /etc/in.conf bridge=br0 ip=10.1.1.2/24 memory= \
+		-- sleep 1000
+	ping -q -c 1 10.1.1.2 >/dev/null
+	crun exec in sh -c 'echo exec; exit 3' || echo "status $?"
+	crun list -q
+	crun kill in
+	crun list -q
+	ls /run/crun 2>/dev/null || :
+	echo end
+	END
+	chmod 755 root/bin/try
+	run 0 -q -- try
+	is printed 'exec status 3 in end' "$(xargs <out)"
+}
+story 'walls: crun with all its verbs in a container' walls_nest_host
+
 # A guest that overwrites the programs of those who come in.  These are of
 # another file than the supervisor, as after an update: what nobody runs any
 # more can be written to.
@@ -5523,6 +5590,30 @@ live_many() {
 secs=120 limit=200
 story 'live: twenty started, listed, entered and stopped at once' live_many
 secs=
+
+# what a service of systemd asks for, in a container that is itself allowed to
+os_sandboxes() {
+	copy_tree bookworm
+	conf nesting=yes stop.timeout="$((60 * slow))"
+	secs=100 run 0 -q -d --ready="$((90 * slow))"
+	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	for with in PrivateTmp=yes ProtectSystem=strict PrivateDevices=yes \
+		DynamicUser=yes PrivateNetwork=yes ProtectHome=yes \
+		ProtectKernelTunables=yes ProtectControlGroups=yes \
+		PrivateUsers=yes NoNewPrivileges=yes MemoryDenyWriteExecute=yes \
+		SystemCallFilter=@system-service; do
+		verb 0 exec "$name" systemd-run -q --wait --pipe -p "$with" \
+			sh -c 'echo ran'
+		prints ran
+	done
+	verb 0 exec "$name" unshare -Urmpf --mount-proc sh -c \
+		'mount -t tmpfs none /mnt && id -u && ls -d /proc/1'
+	is 'in a namespace' '0 /proc/1' "$(xargs <out)"
+	secs=100 verb 0 stop "$name"
+	gone
+}
+limit=250
+story 'os: bookworm runs services with sandboxes, nesting=yes' os_sandboxes
 
 os_archive() {
 	copy_tree sysvinit
