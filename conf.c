@@ -43,7 +43,7 @@ error(const char *where, const char *fmt, ...)
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	line = number ? atoi(number + 1) : 0;
+	line = number ? strtol(number + 1, NULL, 10) : 0;
 	errors = xrealloc(errors, nerrors + 1, sizeof(*errors));
 	for (i = nerrors++; i && line && (!errors[i - 1].line ||
 	    errors[i - 1].line > line); i--)
@@ -197,9 +197,7 @@ static int
 has_control(const char *s, size_t len)
 {
 	for (; len; s++, len--)
-		if ((unsigned char)*s < ' ' && *s != '\t')
-			return 1;
-		else if (*s == 0x7f)
+		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
 			return 1;
 	return 0;
 }

@@ -334,7 +334,7 @@ look_for_library(int root, const char *name, int *version)
 
 	(void)root;
 	if (!strncmp(name, lib, strlen(lib)))
-		*version = atoi(name + strlen(lib));
+		*version = strtol(name + strlen(lib), NULL, 10);
 	else if (!*version && !strcmp(name, "systemd"))
 		*version = 1;
 }

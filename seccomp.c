@@ -124,13 +124,12 @@ static int
 number_of(const char *text)
 {
 	int sum = 0;
+	char *end;
 
 	if (strchr(text, '_'))
 		return -1;
-	while (*(text += strcspn(text, "0123456789"))) {
-		sum += atoi(text);
-		text += strspn(text, "0123456789");
-	}
+	for (; *(text += strcspn(text, "0123456789")); text = end)
+		sum += strtol(text, &end, 10);
 	return sum;
 }
 
@@ -178,7 +177,7 @@ put_arguments(const struct call *c)
 		n = 0;
 		for (j = 0; j < 2 && config_arguments[i].test[j].mask; j++) {
 			load(offsetof(struct seccomp_data, args) + LOW +
-			    8 * config_arguments[i].test[j].arg);
+			    8UL * config_arguments[i].test[j].arg);
 			emit(BPF_ALU | BPF_AND | BPF_K,
 			    config_arguments[i].test[j].mask, 0, 0);
 			jump[n++] = unless_equal(
