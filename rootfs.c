@@ -209,14 +209,18 @@ mount_table(struct run *r)
 	}
 }
 
-/* A path below /proc or /sys, in the mounts that we have put there. */
+/* A path below /proc or /sys, in the mounts that we have put there; -1 where
+ * this kernel does not have it. */
 static int
 open_kernel(const struct run *r, const char *path, int flags)
 {
 	int root = strncmp(path, "/proc/", 6) ? r->sysfs : r->procfs;
-
-	return open_how(root, strchr(path + 1, '/'), flags, 0,
+	int fd = open_how(root, strchr(path + 1, '/'), flags, 0,
 	    RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		die("opening %s:", path);
+	return fd;
 }
 
 static void
@@ -371,7 +375,7 @@ make_readonly(const struct run *r, const char *path)
 	int fd = open_kernel(r, path, O_PATH), clone;
 
 	if (fd < 0)
-		return;			/* this kernel does not have it */
+		return;
 	clone = clone_tree(fd, "", AT_EMPTY_PATH);
 	if (clone < 0 || set_attr(clone, MOUNT_ATTR_RDONLY) < 0 ||
 	    mount_at(clone, fd) < 0)
@@ -407,7 +411,7 @@ mask(struct run *r, const char *path, int last[2])
 	struct stat st;
 
 	if (fd < 0)
-		return;			/* this kernel does not have it */
+		return;
 	if (fstat(fd, &st) < 0)
 		die("%s:", path);
 	folder = S_ISDIR(st.st_mode);

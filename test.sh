@@ -3267,6 +3267,52 @@ walls_nest_host() {
 }
 story 'walls: crun with all its verbs in a container' walls_nest_host
 
+# Each call that builds a wall is made to fail, one after the other: either
+# there is no start, with a line that says why, or all walls stand.
+walls_failing() {
+	need strace
+	conf "$@"
+	see='echo ran; grep -E "^(Cap|Seccomp|Groups|Uid|NoNew)" \
+		/proc/self/status
+		cut -d " " -f 4-6 /proc/self/mountinfo | sort
+		for f in 0 1 2 3 4 5 6 7 8 9; do [ ! -e /proc/self/fd/$f ] ||
+		echo $f; done; ls /dev; pwd'
+	run 0 -q -- sh -c "$see"
+	cp out all
+	tried=0
+	for call in seccomp bpf capset prctl setgroups setresuid setresgid mount \
+		mount_setattr open_tree move_mount openat2 fsmount pivot_root \
+		umount2 unshare close_range keyctl setsid fchdir chdir \
+		memfd_create execveat setns clone3; do
+		n=0
+		while n=$((n + 1)) && [ "$n" -le "$((80 / slow / slow))" ]; do
+			rc=0
+			timeout "$((10 * slow))" strace -f -qq -o trace -e \
+				"inject=$call:error=ENOMEM:when=$n" \
+				"$crun" -q -c c.conf -- sh -c "$see" \
+				>out 2>err </dev/null || rc=$?
+			grep -q INJECTED trace || break
+			tried=$((tried + 1))
+			cmd="crun with call $n of $call failing"
+			if grep -q ran out; then
+				cmp -s out all ||
+					wrong "$(cat all)" "$(cat out)"
+				continue
+			fi
+			is status 125 "$rc"
+			lines 1
+			says '^crun: '
+		done
+	done
+	echo "# $tried calls" >&2
+	[ "$tried" -gt 50 ] || [ "$slow" -gt 1 ] || wrong 'many' "$tried"
+}
+limit=240
+story 'walls: each call that builds a wall fails' walls_failing
+limit=240
+story 'walls: each call that builds a wall fails, userns=none' walls_failing \
+	userns=none
+
 # A guest that overwrites the programs of those who come in.  These are of
 # another file than the supervisor, as after an update: what nobody runs any
 # more can be written to.
