@@ -175,6 +175,9 @@ killed() {
 	wait "$sup"
 	sleep 0.5
 	want 0 "$crun" -c small.conf -- true
+	is 'standard error' 'crun: small: removing what a killed supervisor left' \
+		"$(cat err)"
+	want 0 "$crun" -c small.conf -- true
 	is 'standard error' '' "$(cat err)"
 }
 
