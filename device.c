@@ -28,7 +28,6 @@
 #include "crun.h"
 #include "config.h"
 
-enum { FIRST_USERNS = (int)0xeffffffd };	/* USER_NS_INIT_INO, nsfs.h */
 enum { ANY = -1 };
 enum { ALL = DEVICE_MKNOD | DEVICE_READ | DEVICE_WRITE };
 
@@ -41,10 +40,10 @@ struct rule {
 static int
 in_first_userns(void)
 {
+	static const ino_t first = 0xeffffffd;	/* USER_NS_INIT_INO, nsfs.h */
 	struct stat st;
 
-	return stat("/proc/self/ns/user", &st) < 0 ||
-	    st.st_ino == (ino_t)(unsigned)FIRST_USERNS;
+	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first;
 }
 
 /* ---- the nodes ---- */
@@ -126,6 +125,7 @@ device_nodes(struct run *r)
 	struct stat st;
 	size_t i;
 
+	r->bind_nodes = 0;
 	for (i = 0; i < LEN(config_nodes); i++)
 		make_node(r, config_nodes[i].name, S_IFCHR | 0666,
 		    makedev(config_nodes[i].major, config_nodes[i].minor), "");

@@ -138,7 +138,6 @@ open_rootfs(struct run *r)
 		die("%srootfs %s:", where, path);
 	r->shifted = (r->conf->userns == USERNS_RANGE ||
 	    r->conf->userns == USERNS_MAPS) && st.st_uid == idmap_uid(r, 0);
-	r->bind_nodes = 0;
 }
 
 static void

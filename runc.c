@@ -82,9 +82,10 @@ run_clear(struct run *r)
 {
 	*r = (struct run){ .signals = -1, .pidfd = -1, .proc = -1,
 	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
-	    .tree = -1, .dev = -1, .pts = -1, .procfs = -1, .sysfs = -1, .hostns = -1, .hostroot = -1,
-	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
-	    .typist = -1, .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
+	    .tree = -1, .dev = -1, .pts = -1, .procfs = -1, .sysfs = -1,
+	    .hostns = -1, .hostroot = -1, .stage = -1, .master = -1,
+	    .slave = -1, .log = -1, .listener = -1, .typist = -1,
+	    .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
 }
 
 /* ---- start and end ---- */
