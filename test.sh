@@ -1334,6 +1334,31 @@ host_full_rootfs() {
 }
 story 'host: a rootfs that is full' host_full_rootfs
 
+# While the start waits to fail, its folder becomes somebody else's.
+host_takes_back_its_own() {
+	need strace
+	own_root
+	conf bind=/etc:/mnt/new
+	strace -f -qq -o trace \
+		-e inject=pivot_root:error=EPERM:delay_enter=1000000 \
+		"$crun" -c c.conf -- true >out 2>err &
+	until [ -d root/mnt/new ]; do sleep 0.01; done
+	if [ "$1" ]; then
+		mv root/mnt/new root/mnt/moved
+		mkdir root/mnt/new
+	fi
+	rc=0
+	wait $! || rc=$?
+	is status 125 "$rc"
+	lines 1
+	says 'pivot_root|rootfs'
+	is 'the folders' "$1" "$(cd root/mnt && echo * | sed 's/^\*$//')"
+}
+story 'host: a failed start takes back its folders' \
+	host_takes_back_its_own ''
+story 'host: a failed start takes back no other folder of that name' \
+	host_takes_back_its_own 'moved new'
+
 host_full_run() {
 	mkdir /run/crun
 	mounted tmpfs size=4k,nr_inodes=3 /run/crun
