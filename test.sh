@@ -2972,6 +2972,95 @@ walls_table() {
 }
 story "walls: the numbers in config.h's table of calls" walls_table
 
+# What security.md has: a call, and what it gives for these arguments, with
+# userns=auto and none.  Those that a machine has not, libseccomp numbers below
+# 0.
+refusals() {
+	for call in kexec_load kexec_file_load init_module finit_module \
+		delete_module create_module query_module get_kernel_syms \
+		open_by_handle_at swapon swapoff quotactl quotactl_fd acct \
+		iopl ioperm lookup_dcookie nfsservctl uselib ustat sysfs \
+		_sysctl vm86 vm86old bpf perf_event_open userfaultfd \
+		io_uring_setup io_uring_enter io_uring_register \
+		clock_settime clock_settime64 settimeofday stime; do
+		echo "$call 1 1"
+	done
+	for call in add_key request_key keyctl; do
+		echo "$call allow 38"
+	done
+	cat <<-'END'
+	ioctl 1 1 0 0x5412
+	ioctl 1 1 0 0xffffffff00005412
+	ioctl 1 1 0 0x541c
+	ioctl 1 1 0 0x10000541c
+	ioctl allow allow 0 0x5413
+	socket 97 97 38
+	socket 97 97 40 1
+	socket 97 97 16 3 9
+	socket 97 97 0x100000010 3 0x100000009
+	socket allow allow 16 3 15
+	socket allow allow 2 3 9
+	umount2 1 1 0 1
+	umount2 1 1 0 3
+	umount2 allow allow 0 2
+	END
+}
+
+# filter_of ARCH NUMBER UNAME: all calls of an architecture, in the program
+# that build/filter makes
+filter_of() {
+	: >calls
+	: >auto.want
+	: >none.want
+	: >refused
+	refusals | while read -r call auto none rest; do
+		nr=$(scmp_sys_resolver -a "$1" "$call")
+		# libseccomp's own name for what socketcall does
+		[ "$call $1" != 'socket x86' ] || nr=359
+		[ "$nr" -ge 0 ] || continue
+		echo "$2 $nr $rest" >>calls
+		echo "$call $nr $rest: $auto" >>auto.want
+		echo "$call $nr $rest: $none" >>none.want
+		echo "$nr" >>refused
+	done
+	[ "$(wc -l <refused)" -ge 38 ] || wrong "refusals on $1" "$(cat refused)"
+	for mode in auto none; do
+		$3 ./filter "$mode" <calls >answers
+		sed 's/: .*//' "$mode.want" | paste -d: - answers |
+			sed 's/:\([^:]*\)$/: \1/' >seen
+		cmp -s "$mode.want" seen ||
+			wrong "$1, userns=$mode" "$(diff "$mode.want" seen)"
+	done
+	seq 0 1100 | grep -vxf refused | sed "s/^/$2 /" >calls
+	is "other calls of $1" allow "$($3 ./filter none <calls | sort -u)"
+}
+
+# The program for a machine that we have not, followed call by call.
+walls_filter_for() {
+	need "$2"
+	need "$3"
+	need scmp_sys_resolver
+	"$2" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -O1 \
+		-static -o filter "$here/test/filter.c"
+	is native "$4" "$(echo native | $3 ./filter auto)"
+	filter_of "$1" "$4" "$3"
+	[ ! "$5" ] || filter_of "$5" "$6" "$3"
+	is 'calls of other machines' kill "$(printf '%s\n' '40000028 1' \
+		'c00000b7 1' 'c00000f3 1' 'c000003e 1' '40000003 1' '0 1' |
+		grep -v -e "^$4" -e "^${6:--}" | $3 ./filter auto | sort -u)"
+	size=$(echo size | $3 ./filter none)
+	[ "$size" -lt 300 ] || wrong 'below 300 instructions' "$size"
+	[ "$1" != x86_64 ] || is 'calls of x32' '38 38 38 allow' "$(printf \
+		"$4 %s\n" 0x40000000 0x40000027 0xfffffffe 0xffffffff |
+		./filter auto | xargs)"
+}
+story 'walls: the filter on aarch64, with arm' walls_filter_for \
+	aarch64 aarch64-linux-gnu-gcc qemu-aarch64 c00000b7 arm 40000028
+story 'walls: the filter on riscv64' walls_filter_for \
+	riscv64 riscv64-linux-gnu-gcc qemu-riscv64 c00000f3 '' ''
+story 'walls: the filter on x86-64, with i386' walls_filter_for \
+	x86_64 x86_64-linux-gnu-gcc env c000003e x86 40000003
+
 walls_no_seccomp() {
 	need strace
 	conf
@@ -5984,6 +6073,20 @@ binary_reproducible() {
 }
 secs=120 limit=300
 story 'doc: two builds in two folders are the same' binary_reproducible
+
+doc_other_machine() {
+	need "$1-linux-gnu-gcc"
+	mkdir include
+	cp "$here/build/include/cap-ng.h" include/
+	for f in "$here"/*.c; do
+		"$1-linux-gnu-gcc" -std=c11 -D_GNU_SOURCE -Wall -Wextra \
+			-Wpedantic -Werror -Os -fPIE -Iinclude -c \
+			-o "$(basename "$f").o" "$f" >out 2>&1 ||
+			wrong "$f compiles" "$(cat out)"
+	done
+}
+story 'doc: the sources compile for aarch64' doc_other_machine aarch64
+story 'doc: the sources compile for riscv64' doc_other_machine riscv64
 secs=
 
 doc_no_library() {
