@@ -1351,7 +1351,7 @@ host_takes_back_its_own() {
 	wait $! || rc=$?
 	is status 125 "$rc"
 	lines 1
-	says 'pivot_root|rootfs'
+	says '^crun: pivot_root into .*Operation not permitted$'
 	is 'the folders' "$1" "$(cd root/mnt && echo * | sed 's/^\*$//')"
 }
 story 'host: a failed start takes back its folders' \
@@ -3006,8 +3006,8 @@ refusals() {
 	END
 }
 
-# filter_of ARCH NUMBER UNAME: all calls of an architecture, in the program
-# that build/filter makes
+# filter_of ARCH NUMBER RUNNER: all calls of an architecture, libseccomp's name
+# and audit.h's number, in the program that ./filter makes
 filter_of() {
 	: >calls
 	: >auto.want
@@ -3019,15 +3019,14 @@ filter_of() {
 		[ "$call $1" != 'socket x86' ] || nr=359
 		[ "$nr" -ge 0 ] || continue
 		echo "$2 $nr $rest" >>calls
-		echo "$call $nr $rest: $auto" >>auto.want
-		echo "$call $nr $rest: $none" >>none.want
+		echo "$call $nr $rest:$auto" >>auto.want
+		echo "$call $nr $rest:$none" >>none.want
 		echo "$nr" >>refused
 	done
 	[ "$(wc -l <refused)" -ge 38 ] || wrong "refusals on $1" "$(cat refused)"
 	for mode in auto none; do
 		$3 ./filter "$mode" <calls >answers
-		sed 's/: .*//' "$mode.want" | paste -d: - answers |
-			sed 's/:\([^:]*\)$/: \1/' >seen
+		cut -d: -f1 "$mode.want" | paste -d: - answers >seen
 		cmp -s "$mode.want" seen ||
 			wrong "$1, userns=$mode" "$(diff "$mode.want" seen)"
 	done
@@ -6077,7 +6076,8 @@ story 'doc: two builds in two folders are the same' binary_reproducible
 doc_other_machine() {
 	need "$1-linux-gnu-gcc"
 	mkdir include
-	cp "$here/build/include/cap-ng.h" include/
+	cp "$here/build/include/cap-ng.h" include/ 2>/dev/null ||
+		cp /usr/include/cap-ng.h include/
 	for f in "$here"/*.c; do
 		"$1-linux-gnu-gcc" -std=c11 -D_GNU_SOURCE -Wall -Wextra \
 			-Wpedantic -Werror -Os -fPIE -Iinclude -c \

@@ -11,7 +11,6 @@
  * comes out: allow, kill, or the number of an error.  "size" gives the number
  * of instructions, and "native" this machine's architecture.
  */
-#include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/syscall.h>
@@ -22,7 +21,7 @@ static long loaded(long, ...);
 #include "../seccomp.c"
 #undef syscall
 
-static const struct sock_fprog *program;
+static struct sock_fprog program;
 
 void
 die(const char *fmt, ...)
@@ -39,7 +38,6 @@ die(const char *fmt, ...)
 static long
 loaded(long call, ...)
 {
-	static struct sock_fprog copy;
 	va_list ap;
 
 	if (call != SYS_seccomp)
@@ -47,9 +45,8 @@ loaded(long call, ...)
 	va_start(ap, call);
 	(void)va_arg(ap, int);
 	(void)va_arg(ap, int);
-	copy = *va_arg(ap, struct sock_fprog *);
+	program = *va_arg(ap, struct sock_fprog *);
 	va_end(ap);
-	program = &copy;
 	return 0;
 }
 
@@ -57,11 +54,11 @@ loaded(long call, ...)
 static uint32_t
 follow(const struct seccomp_data *data)
 {
-	const struct sock_filter *i = program->filter;
+	const struct sock_filter *i = program.filter;
 	uint32_t a = 0;
 
 	for (;; i++) {
-		if (i < program->filter || i >= program->filter + program->len)
+		if (i >= program.filter + program.len)
 			die("the program runs beyond its end\n");
 		switch (i->code) {
 		case BPF_LD | BPF_W | BPF_ABS:
@@ -90,10 +87,8 @@ follow(const struct seccomp_data *data)
 }
 
 static void
-answer(const struct seccomp_data *data)
+answer(uint32_t what)
 {
-	uint32_t what = follow(data);
-
 	if (what == SECCOMP_RET_ALLOW)
 		puts("allow");
 	else if (what == SECCOMP_RET_KILL_PROCESS)
@@ -102,6 +97,19 @@ answer(const struct seccomp_data *data)
 		printf("%u\n", (unsigned)(what & SECCOMP_RET_DATA));
 	else
 		die("an answer %#x\n", (unsigned)what);
+}
+
+static struct seccomp_data
+parse(char *line)
+{
+	struct seccomp_data data = { 0 };
+	size_t i;
+
+	data.arch = strtoul(line, &line, 16);
+	data.nr = (int)strtoul(line, &line, 0);
+	for (i = 0; i < 3; i++)
+		data.args[i] = strtoull(line, &line, 0);
+	return data;
 }
 
 int
@@ -115,29 +123,15 @@ main(int argc, char **argv)
 		die("usage: filter auto|none\n");
 	c.userns = strcmp(argv[1], "none") ? USERNS_AUTO : USERNS_NONE;
 	seccomp_child(&r);
-	if (!program)
-		die("no program\n");
 	while (fgets(line, sizeof(line), stdin)) {
-		struct seccomp_data data = { 0 };
-		uint64_t v[5] = { 0 };
-		char *p = line, *end;
-		size_t i;
+		struct seccomp_data data = parse(line);
 
-		if (!strcmp(line, "size\n")) {
-			printf("%u\n", (unsigned)program->len);
-			continue;
-		}
-		if (!strcmp(line, "native\n")) {
+		if (!strcmp(line, "size\n"))
+			printf("%u\n", (unsigned)program.len);
+		else if (!strcmp(line, "native\n"))
 			printf("%x\n", (unsigned)native_arch());
-			continue;
-		}
-		for (i = 0; i < LEN(v); i++, p = end)
-			v[i] = strtoull(p, &end, i ? 0 : 16);
-		data.arch = v[0];
-		data.nr = v[1];
-		for (i = 0; i < 3; i++)
-			data.args[i] = v[2 + i];
-		answer(&data);
+		else
+			answer(follow(&data));
 	}
 	return 0;
 }
