@@ -216,8 +216,11 @@ gather(struct run *r, struct rule **rules)
 
 /* ---- as a program ---- */
 
-enum { TYPE = BPF_REG_2, ACCESS, MAJOR, MINOR, REST };	/* registers */
-enum { RULE_SIZE = 8, FRAME_SIZE = 8 };		/* instructions */
+/* Registers: what is asked for and the type, as in the context; the device's
+ * number; two to reckon in. */
+enum { ASKED = BPF_REG_2, NUMBER, LEFT, OTHER };
+enum { RULE_SIZE = 9, FRAME_SIZE = 8 };		/* instructions */
+enum { ACCESS_BIT = 16, MINOR_BITS = 20 };	/* of ASKED, of NUMBER */
 
 static void
 emit(struct bpf_insn **p, int code, int dst, int src, int off, int imm)
@@ -232,29 +235,37 @@ emit_load(struct bpf_insn **p, int reg, int off)
 }
 
 static void
-emit_return(struct bpf_insn **p, int value)
+emit_copy(struct bpf_insn **p, int dst, int src)
 {
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_K, BPF_REG_0, 0, 0, value);
-	emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+	emit(p, BPF_ALU | BPF_MOV | BPF_X, dst, src, 0, 0);
 }
 
-/* Allowed, if the rule is of this device and all that is asked for is in it;
- * else on to the next rule. */
+static void
+emit_math(struct bpf_insn **p, int op, int reg, uint32_t value)
+{
+	emit(p, BPF_ALU | op | BPF_K, reg, 0, 0, value);
+}
+
+/* Allowed, if nothing is left of what distinguishes the device and of what is
+ * asked for when the rule's is taken away.  Reckoned so, with one branch a
+ * rule, since each costs the kernel's verifier more than all the rest. */
 static void
 emit_rule(struct bpf_insn **p, const struct rule *rule)
 {
-	const struct bpf_insn *end = *p + RULE_SIZE - (rule->minor == ANY);
-	static const int unless = BPF_JMP | BPF_JNE | BPF_K;
+	int any = rule->minor == ANY;
 
-	emit(p, unless, TYPE, 0, end - *p - 1, rule->block ?
-	    BPF_DEVCG_DEV_BLOCK : BPF_DEVCG_DEV_CHAR);
-	emit(p, unless, MAJOR, 0, end - *p - 1, rule->major);
-	if (rule->minor != ANY)
-		emit(p, unless, MINOR, 0, end - *p - 1, rule->minor);
-	emit(p, BPF_ALU64 | BPF_MOV | BPF_X, REST, ACCESS, 0, 0);
-	emit(p, BPF_ALU64 | BPF_AND | BPF_K, REST, 0, 0, ~rule->access);
-	emit(p, unless, REST, 0, end - *p - 1, 0);
-	emit_return(p, 1);
+	emit_copy(p, LEFT, NUMBER);
+	emit_math(p, BPF_XOR, LEFT, (uint32_t)rule->major << MINOR_BITS |
+	    (any ? 0 : rule->minor));
+	if (any)
+		emit_math(p, BPF_RSH, LEFT, MINOR_BITS);
+	emit_copy(p, OTHER, ASKED);
+	emit_math(p, BPF_XOR, OTHER, rule->block ? BPF_DEVCG_DEV_BLOCK :
+	    BPF_DEVCG_DEV_CHAR);
+	emit_math(p, BPF_AND, OTHER, ~((uint32_t)rule->access << ACCESS_BIT));
+	emit(p, BPF_ALU | BPF_OR | BPF_X, LEFT, OTHER, 0, 0);
+	emit(p, BPF_JMP | BPF_JNE | BPF_K, LEFT, 0, 1, 0);
+	emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
 /* The context is struct bpf_cgroup_dev_ctx.  Gives the program's descriptor,
@@ -268,15 +279,16 @@ load_program(const struct rule *rules, size_t n)
 	size_t i;
 	int fd, err;
 
-	emit_load(&p, TYPE, 0);
-	emit(&p, BPF_ALU64 | BPF_MOV | BPF_X, ACCESS, TYPE, 0, 0);
-	emit(&p, BPF_ALU64 | BPF_AND | BPF_K, TYPE, 0, 0, 0xffff);
-	emit(&p, BPF_ALU64 | BPF_RSH | BPF_K, ACCESS, 0, 0, 16);
-	emit_load(&p, MAJOR, 4);
-	emit_load(&p, MINOR, 8);
+	emit_math(&p, BPF_MOV, BPF_REG_0, 1);
+	emit_load(&p, ASKED, offsetof(struct bpf_cgroup_dev_ctx, access_type));
+	emit_load(&p, NUMBER, offsetof(struct bpf_cgroup_dev_ctx, major));
+	emit_math(&p, BPF_LSH, NUMBER, MINOR_BITS);
+	emit_load(&p, LEFT, offsetof(struct bpf_cgroup_dev_ctx, minor));
+	emit(&p, BPF_ALU | BPF_OR | BPF_X, NUMBER, LEFT, 0, 0);
 	for (i = 0; i < n; i++)
 		emit_rule(&p, &rules[i]);
-	emit_return(&p, 0);
+	emit_math(&p, BPF_MOV, BPF_REG_0, 0);
+	emit(&p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 	a.insns = (uintptr_t)code;
 	a.insn_cnt = p - code;
 	a.license = (uintptr_t)"ISC";

@@ -1,8 +1,9 @@
 /* The clone, the handshake, and the child from GO to exec.
  *
- * Two pipes.  GO: a byte each time the child may go on, which is twice: when
- * its ids and mounts are there, and when its network and limits are, so that
- * it puts its tree together while the supervisor makes the veth.  End of file
+ * Two pipes.  GO: a byte each time the child may go on, which is three times:
+ * when its ids and mounts are there, when its network and limits are, so that
+ * it puts its tree together while the supervisor makes the veth, and when the
+ * wall around devices stands, so that exec is the next thing.  End of file
  * means that the supervisor is gone, and the child exits.  The supervisor
  * holds its end until the init runs.  REPORT: the child sends records of at
  * most PIPE_BUF bytes, each in one write(2) and, as the pipe is O_DIRECT, in

@@ -9,10 +9,11 @@
  *                    cgroup, console, net
  *   ns_spawn ----------- clone3 ----------->  joins its groups, waits (end
  *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
- *   ns_release --------- GO --------------->  identity, keyring, uts, mounts;
- *   stages: _attach  devices, veth, limits    waits
- *   ns_release --------- GO --------------->  net, seccomp, capabilities,
- *                                             exec
+ *   ns_release --------- GO --------------->  identity, keyring, uts, mounts,
+ *   stages: _attach  veth, limits             seccomp; waits
+ *   ns_release --------- GO --------------->  net, capabilities; waits
+ *   stages: _attach  devices
+ *   ns_release --------- GO --------------->  exec
  *   ns_report <-- records, or end of file: exec'd
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
@@ -55,7 +56,9 @@ static void spawn(struct run *);
 
 /* One row a thing that is made, in the order of making.  A row counts as
  * begun before its _host is called, and every begun row is undone.  A reboot
- * keeps the first rows, so that nobody takes the name or the ids meanwhile. */
+ * keeps the first rows, so that nobody takes the name or the ids meanwhile.
+ * The wall around devices is the cgroup's, but comes last, as it takes longest
+ * and the child has its network to set up meanwhile. */
 enum { KEPT = 3 };
 static const struct stage {
 	void (*host)(struct run *);
@@ -68,11 +71,12 @@ static const struct stage {
 	{ idmap_host, idmap_attach, idmap_undo, 0 },
 	{ private_host, NULL, private_undo, 0 },
 	{ mount_host, mount_attach, mount_undo, 1 },
-	{ cgroup_host, device_attach, cgroup_undo, 0 },
+	{ cgroup_host, NULL, cgroup_undo, 0 },
 	{ console_host, NULL, console_undo, 0 },
 	{ notify_host, NULL, notify_undo, 0 },
 	{ net_host, net_attach, net_undo, 0 },
 	{ spawn, sec_attach, ns_undo, 1 },
+	{ NULL, device_attach, NULL, 1 },
 };
 
 static struct run run;
@@ -108,11 +112,12 @@ child(struct run *r)
 	sec_keyring_child(r);
 	ns_uts_child(r);
 	rootfs_child(r);
+	seccomp_child(r);
 	ns_wait_child(r);
 	net_child(r);
 	sec_bound_child(r);
-	seccomp_child(r);
 	sec_caps_child(r);
+	ns_wait_child(r);
 	ns_exec_child(r);
 }
 
@@ -141,10 +146,14 @@ unwind(int status, const char *line)
 static void
 start(struct run *r)
 {
+	void (*host)(struct run *);
 	size_t i;
 
-	while (r->begun < (int)LEN(stages))
-		stages[r->begun++].host(r);
+	while (r->begun < (int)LEN(stages)) {
+		host = stages[r->begun++].host;
+		if (host)
+			host(r);
+	}
 	for (i = 0; i < LEN(stages); i++) {
 		if (stages[i].attach)
 			stages[i].attach(r);

@@ -3146,6 +3146,36 @@ walls_device() {
 }
 story 'walls: the key device' walls_device
 
+# A device is its type, both its numbers and what is done with it: each of
+# these other than in a rule, by mknod(2), which is asked about as open(2) is.
+walls_device_parts() {
+	conf
+	run 0 userns=none device=/dev/null:rw device=/dev/zero:m -- sh -c '
+		for node in "c 1 3" "c 5 2" "c 1 4" "c 1 259" "c 17 3" \
+			"c 0 3" "c 257 3" "b 1 3" "b 5 2" "c 136 0" \
+			"b 136 0" "p"; do
+			if mknod /tmp/node $node 2>/dev/null; then
+				echo "$node made"
+				rm /tmp/node
+			else
+				echo "$node refused"
+			fi
+		done'
+	prints 'c 1 3 made
+c 5 2 made
+c 1 4 refused
+c 1 259 refused
+c 17 3 refused
+c 0 3 refused
+c 257 3 refused
+b 1 3 refused
+b 5 2 refused
+c 136 0 refused
+b 136 0 refused
+p made'
+}
+story 'walls: a device of another type or number' walls_device_parts
+
 walls_device_wrong() {
 	conf device=/dev/nope/none
 	run 125 -- true
