@@ -1,5 +1,7 @@
 /* What a site may change; compiled in.  A container's own settings are in its
- * .conf file.  Each table is read by the one file named over it. */
+ * .conf file.  Each table is read by the one file named over it.  Texts stand
+ * in rows and not behind pointers, which would be relocated, and so copied, at
+ * every start; the compiler warns of one that is too long for its row. */
 #include <asm/unistd.h>
 #include <errno.h>
 #include <linux/mount.h>
@@ -42,14 +44,14 @@ enum { READY_SECONDS = 90, READY_LINES = 10 };
 
 /* console.c: what is a prompt, at the very end of what a system that is up
  * has printed on its console */
-static const char *const config_prompts[] = {
+static const char config_prompts[][48] = {
 	"login: ", "login:", "# ", "$ ",
 	"Please press Enter to activate this console.",
 	"Please press Enter to activate this console. ",
 };
 
 /* ns.c: what is tried, in this order, where init is not set */
-static const char *const config_inits[] = {
+static const char config_inits[][28] = {
 	"/sbin/init", "/usr/lib/systemd/systemd", "/etc/init", "/bin/init",
 	"/bin/sh",
 };
@@ -57,7 +59,7 @@ static const char *const config_inits[] = {
 /* ns.c: an init of such a name has the console as its controlling terminal,
  * for job control.  Any other must not: a terminal has one session, and the
  * getty that the init starts could not take it over, ioctl_tty(2). */
-static const char *const config_shells[] = {
+static const char config_shells[][8] = {
 	"sh", "ash", "bash", "dash", "ksh", "zsh",
 };
 
@@ -71,7 +73,7 @@ static const char *const config_env[] = {
 /* sec.c: capabilities kept, by name; every other is dropped from all sets.
  * They hold in the container's user namespace only, unless userns=none.
  * net_admin is safe to keep since the network namespace is always its own. */
-static const char *const config_caps[] = {
+static const char config_caps[][20] = {
 	"audit_control", "audit_write", "chown", "dac_override",
 	"dac_read_search", "fowner", "fsetid", "ipc_owner", "kill", "lease",
 	"linux_immutable", "mknod", "net_admin", "net_bind_service",
@@ -91,8 +93,8 @@ enum { BY_ARGUMENTS = -1, IF_PRIVILEGED = -2 };	/* ENOSYS with userns=none */
 #define __NR_quotactl_fd 443	/* Linux 5.14; the same on every machine */
 #endif
 static const struct {
-	const char *name, *native;
-	int i386, arm, what;
+	char name[20], native[24];
+	short i386, arm, what;
 } config_syscalls[] = {
 	{ CALL(kexec_load), 283, 347, EPERM },
 	{ CALL(kexec_file_load), -1, 401, EPERM },
@@ -140,7 +142,7 @@ static const struct {
  * so: the argument, counted from 0, its low 32 bits and the mask are the
  * value. */
 static const struct {
-	const char *name;
+	char name[12];
 	struct {
 		int arg;
 		uint32_t mask, value;
@@ -161,7 +163,7 @@ static const struct {
 
 /* sec.c: the sysctl keys that are namespaced, and so may be set; a * at the
  * end stands for anything */
-static const char *const config_sysctls[] = {
+static const char config_sysctls[][20] = {
 	"net.*", "kernel.hostname", "kernel.domainname", "kernel.sem",
 	"kernel.msg*", "kernel.shm*", "fs.mqueue.*",
 };
@@ -171,7 +173,7 @@ static const char *const config_sysctls[] = {
 
 /* device.c: the nodes of /dev, all mode 0666 */
 static const struct {
-	const char *name;
+	char name[12];
 	int major, minor;
 } config_nodes[] = {
 	{ "null", 1, 3 }, { "zero", 1, 5 }, { "full", 1, 7 },
@@ -188,7 +190,7 @@ static const struct {
 };
 
 static const struct {
-	const char *name, *target;
+	char name[8], target[20];
 } config_links[] = {
 	{ "fd", "/proc/self/fd" }, { "stdin", "/proc/self/fd/0" },
 	{ "stdout", "/proc/self/fd/1" }, { "stderr", "/proc/self/fd/2" },
@@ -199,9 +201,9 @@ static const struct {
  * name beginning with / is made in the rootfs if it is missing. */
 #define A_STRICT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 static const struct {
-	const char *target, *fstype;
+	char target[16], fstype[8];
 	uint64_t attr;
-	const char *options;	/* NAME=VALUE, blanks between */
+	char options[16];	/* NAME=VALUE, blanks between */
 } config_mounts[] = {
 	{ "/proc", "proc", A_STRICT, "" },
 	{ "/sys", "sysfs", A_STRICT, "" },
@@ -213,7 +215,7 @@ static const struct {
 
 /* mount.c: paths shut off, unless nesting=yes.  Below /proc and /sys; those
  * that the kernel does not have are passed over. */
-static const char *const config_masked[] = {
+static const char config_masked[][32] = {
 	"/proc/acpi", "/proc/asound", "/proc/scsi", "/proc/interrupts",
 	"/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
 	"/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats",
@@ -226,13 +228,13 @@ static const char *const config_masked[] = {
 #define CPU_FOLDER "/sys/devices/system/cpu/cpu"
 
 /* mount.c: read-only, unless nesting=yes */
-static const char *const config_readonly[] = {
+static const char config_readonly[][16] = {
 	"/proc/apm", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 };
 
 /* mount.c: writable below a read-only path, since its namespace is the
  * container's own */
-static const char *const config_writable[] = {
+static const char config_writable[][28] = {
 	"/proc/sys/net", "/sys/devices/virtual/net",
 };
 
@@ -248,28 +250,28 @@ enum how {
 				/* else the guest's /sbin/poweroff or reboot */
 };
 static const struct inittype {
-	const char *exe;
+	char exe[12];
 	enum how how;
 	int poweroff, reboot;	/* signal numbers, signal(7) */
 	int ready;		/* the signal whose being caught or blocked */
 				/* shows that it listens; 0: the one sent */
-	const char *comms;	/* what /proc/PID/comm must be, one of these: */
-				/* the exe does other things too; NULL: any */
+	char comms[24];		/* what /proc/PID/comm must be, one of these: */
+				/* the exe does other things too; "": any */
 } config_inittypes[] = {
-	{ "systemd", BY_SIGNAL, 38, 2, 0, NULL },
-	{ "init", BY_INITCTL, 38, 2, 0, NULL },	/* sysvinit */
-	{ "openrc-init", BY_SIGNAL, 15, 2, 0, NULL },
+	{ "systemd", BY_SIGNAL, 38, 2, 0, "" },
+	{ "init", BY_INITCTL, 38, 2, 0, "" },	/* sysvinit */
+	{ "openrc-init", BY_SIGNAL, 15, 2, 0, "" },
 	/* waits in sigtimedwait(2), which hides the signals that it takes */
 	{ "busybox", BY_SIGNAL, 12, 15, 20, "init linuxrc busybox" },
-	{ "procd", BY_SIGNAL, 12, 15, 0, NULL },
-	{ "runit", BY_RUNIT, 18, 18, 0, NULL },
-	{ "s6-svscan", BY_SIGNAL, 10, 2, 0, NULL },
-	{ "dinit", BY_SIGNAL, 15, 2, 0, NULL },
-	{ "finit", BY_SIGNAL, 12, 15, 0, NULL },
+	{ "procd", BY_SIGNAL, 12, 15, 0, "" },
+	{ "runit", BY_RUNIT, 18, 18, 0, "" },
+	{ "s6-svscan", BY_SIGNAL, 10, 2, 0, "" },
+	{ "dinit", BY_SIGNAL, 15, 2, 0, "" },
+	{ "finit", BY_SIGNAL, 12, 15, 0, "" },
 };
 /* runit's files, runit(8): upstream's and Void's, and Debian's */
 static const struct {
-	const char *stopit, *reboot;
+	char stopit[24], reboot[24];
 } config_runit[] = {
 	{ "/run/runit.stopit", "/run/runit.reboot" },
 	{ "/etc/runit/stopit", "/etc/runit/reboot" },

@@ -39,6 +39,7 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -305,26 +306,29 @@ reap(struct run *r, const struct stop *s)
 /* What was needed to start is not needed to wait: the program's own pages are
  * dropped, and come back from the file when they are touched; so is the stack
  * below us.  Not at once: for what ends at once, the way back costs more than
- * all of the wait. */
+ * all of the wait.  The headers, which say where the pages are, are among
+ * them, and so are read before. */
 static void
 shrink(void)
 {
-	enum { STACK = 1 << 20 };
+	enum { STACK = 1 << 20, MAX = 8 };
 
 	extern const ElfW(Ehdr) __ehdr_start;	/* made by ld(1) */
 	const char *base = (const char *)&__ehdr_start;
 	const ElfW(Phdr) *p = (const void *)(base + __ehdr_start.e_phoff);
-	size_t i, page = getauxval(AT_PAGESZ), start;
+	size_t i, n = 0, page = getauxval(AT_PAGESZ), start;
 	uintptr_t here = ((uintptr_t)&i & ~(page - 1)) - page;
+	struct iovec part[MAX];
 
-	madvise((void *)(here - STACK), STACK, MADV_DONTNEED);
-	/* backwards: the headers lie in the first */
-	for (i = __ehdr_start.e_phnum; i-- > 0; ) {
+	for (i = 0; i < __ehdr_start.e_phnum && n < MAX; i++) {
 		start = p[i].p_vaddr & ~(page - 1);
 		if (p[i].p_type == PT_LOAD && !(p[i].p_flags & PF_W))
-			madvise((void *)(base + start), p[i].p_vaddr +
-			    p[i].p_memsz - start, MADV_DONTNEED);
+			part[n++] = (struct iovec){ (void *)(base + start),
+			    p[i].p_vaddr + p[i].p_memsz - start };
 	}
+	madvise((void *)(here - STACK), STACK, MADV_DONTNEED);
+	while (n--)
+		madvise(part[n].iov_base, part[n].iov_len, MADV_DONTNEED);
 }
 
 /* One round of waiting; 0: the init has ended. */

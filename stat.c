@@ -8,6 +8,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -25,7 +26,7 @@ uptime(const struct run *r)
 
 	if (!start || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
 		return -1;
-	return now.tv_sec - (long long)(start / sysconf(_SC_CLK_TCK));
+	return now.tv_sec - (long long)(start / getauxval(AT_CLKTCK));
 }
 
 /* The number after "WORD " in a flat keyed file, cgroup-v2.rst; without a

@@ -24,7 +24,7 @@
 #include "config.h"
 
 static const struct inittype other = { "", BY_GUEST, STOP_OTHER,
-    REBOOT_OTHER, 0, NULL };
+    REBOOT_OTHER, 0, "" };
 
 static int
 is_called(const struct run *r, const char *names)
@@ -52,7 +52,7 @@ init_type(const struct run *r)
 		const struct inittype *t = &config_inittypes[i];
 
 		if (!strcmp(base, t->exe) &&
-		    (!t->comms || is_called(r, t->comms)))
+		    (!*t->comms || is_called(r, t->comms)))
 			return t;
 	}
 	return &other;
