@@ -235,7 +235,7 @@ add_hier(struct run *r, const char *ctrl, const char *path, int base)
 	*h = (struct hier){ .base = base, .top = -1, .group = -1,
 	    .payload = -1, .tasks = -1 };
 	put(h->ctrl, sizeof(h->ctrl), "%s", ctrl);
-	put(h->path, sizeof(h->path), "%s", path);
+	h->path = xprintf("%s", path);
 	if (base < 0)
 		die("opening %s:", path);
 	return h;
@@ -823,6 +823,7 @@ cgroup_undo(struct run *r)
 		if (i == 0 && *r->delegated)
 			leave_leaf(r);
 		shut(&h->base);
+		free(h->path);
 	}
 	r->nhier = 0;
 }

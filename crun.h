@@ -183,7 +183,7 @@ enum { MAXHIER = 24, MAXBIND = 256, NAME_LEN = 64 };
 
 struct hier {			/* one mounted cgroup hierarchy */
 	char ctrl[64];		/* "cpu,cpuacct", "name=systemd"; "" is v2 */
-	char path[256];		/* its mount point, for messages */
+	char *path;		/* its mount point, for messages; allocated */
 	int base, top;		/* folders: above crun, crun */
 	int group, payload;	/* crun/NAME, crun/NAME/payload */
 	int tasks;		/* v1: payload/tasks, the child joins by it */

@@ -49,7 +49,7 @@ open_group(struct run *r, const char *what)
 	h = &r->hier[r->nhier];
 	*h = (struct hier){ .top = top, .tasks = -1 };
 	h->base = openat(top, "..", DIR_FLAGS);
-	snprintf(h->path, sizeof(h->path), "%s", what);
+	h->path = xprintf("%s", what);
 	/* v2 is recorded first */
 	snprintf(h->ctrl, sizeof(h->ctrl), r->nhier ? "v1" : "");
 	h->group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
@@ -97,6 +97,7 @@ cgroup_close(struct run *r)
 		shut(&h->group);
 		shut(&h->top);
 		shut(&h->base);
+		free(h->path);
 	}
 	r->nhier = 0;
 }
