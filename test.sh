@@ -6083,7 +6083,7 @@ binary_size() {
 	need strip
 	strip -o stripped "$crun"
 	size=$(wc -c <stripped)
-	[ "$size" -lt 262144 ] || wrong 'less than 262144 bytes' "$size"
+	[ "$size" -lt 204800 ] || wrong 'less than 200 KiB' "$size"
 }
 story 'doc: the binary is small' binary_size
 
