@@ -224,7 +224,7 @@ make_trees() {
 	tree busybox >/dev/null
 	sh "$here/test.sh" -l "$@" | grep -q -e '^os:' -e '^vm:' -e '^wrap:' -e '^live:' || return 0
 	for suites in 'trixie sid bullseye' \
-		'host bookworm sysvinit openrc runit finit'; do
+		'host bookworm guest sysvinit openrc runit finit'; do
 		for tree in $suites; do
 			tree "$tree" >/dev/null || :
 		done &
@@ -2922,6 +2922,36 @@ walls_i386() {
 	done
 }
 story 'walls: each refused 32-bit system call' walls_i386
+
+# busybox for i386, from where test/tree put it: in a machine, its own /
+walls_32_bit() {
+	for dir in / "${CRUN_CACHE:-/var/cache/crun-test}/trees/host"; do
+		[ ! -e "$dir/usr/lib/busybox.i386" ] ||
+			program=$dir/usr/lib/busybox.i386
+	done
+	[ "${program:-}" ] || skip 'there is no busybox for i386'
+	"$program" true 2>seen || skip 'this kernel runs no 32-bit programs'
+	own_root
+	rm "$root/bin/busybox"
+	cp "$program" "$root/bin/busybox"
+	conf bridge="$br" ip="$net.2/24"
+	run 0 -- sh -c 'id -u; mount -t tmpfs none /mnt && echo mounted
+		echo a | gzip | gunzip; ls -d /proc/1; kill -l 15
+		ping -c 1 -W 5 '"$net.1"' | grep -o " 0% packet loss"
+		cat </dev/null & wait $! && echo waited
+		date -s 2030-01-01 2>&1 | grep -o "Operation not permitted"
+		swapon /mnt 2>&1 | grep -o "Operation not permitted"
+		unshare -m true && echo unshared; su -c "echo su"'
+	prints "$(printf '%s\n' 0 mounted a /proc/1 TERM ' 0% packet loss' \
+		waited 'Operation not permitted' 'Operation not permitted' \
+		unshared su)"
+	conf
+	idle
+	verb 0 exec "$name" sh -c 'echo in'
+	prints in
+	down
+}
+story 'walls: an OS of 32-bit programs' walls_32_bit
 
 walls_x32() {
 	[ "$(uname -m)" = x86_64 ] || skip 'this machine has no x32 calls'
@@ -5803,6 +5833,90 @@ os_sandboxes() {
 }
 limit=250
 story 'os: bookworm runs services with sandboxes, nesting=yes' os_sandboxes
+
+# guest WHAT SHELL-COMMAND: it ends with 0 in the container and prints WHAT
+guest() {
+	secs=$((60 * slow)) verb 0 exec "$name" sh -c "$2"
+	grep -qxF -e "$1" out || wrong "from $2: $1" "$(cat out err)"
+}
+
+install_in_guest() {
+	secs=$((240 * slow)) verb 0 exec -e DEBIAN_FRONTEND=noninteractive \
+		"$name" sh -c "apt-get -q -y install $1/*.deb"
+}
+
+guest_begins() {
+	copy_tree guest
+	conf bridge="$br" ip="$net.2/24" gateway="$net.1" memory=2G pids=2000 \
+		stop.timeout="$((60 * slow))" device=/dev/fuse "$@"
+	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
+	secs=$((100 * slow)) run 0 -q -d --ready="$((90 * slow))"
+	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+}
+
+guest_ends() {
+	is 'failed units' '' "$("$crun" exec "$name" systemctl --failed \
+		--no-legend --plain)"
+	secs=100 verb 0 stop "$name"
+	gone
+}
+
+# What is done every day in an OS with the walls as they are by default.
+os_packages() {
+	guest_begins
+	install_in_guest /root/debs
+	for unit in nginx postgresql@15-main ssh; do
+		guest active "systemctl is-active $unit"
+	done
+	busybox wget -q -O - "http://$net.2/" >page
+	grep -q 'Welcome to nginx' page || wrong 'a page' "$(cat page)"
+	guest 42 'su postgres -c "psql -tAc \"select 6 * 7\""'
+	guest in 'mkdir -p -m 700 ~/.ssh; ssh-keygen -q -N "" -f ~/.ssh/id_rsa
+		cp ~/.ssh/id_rsa.pub ~/.ssh/authorized_keys
+		ssh -o StrictHostKeyChecking=no localhost echo in'
+	guest 1000 'useradd -m -s /bin/sh user; su user -c "id -u"'
+	guest 0 'echo "user ALL=(ALL) NOPASSWD: ALL" >/etc/sudoers.d/user
+		su - user -c "sudo id -u"'
+	guest '1 packets transmitted, 1 received, 0% packet loss, time 0ms' \
+		"su - user -c 'ping -c 1 -W 5 $net.1'"
+	guest '1 packet captured' "tcpdump -c 1 -i eth0 icmp 2>&1 &
+		until ! ping -c 1 -W 1 $net.1 >/dev/null || ! kill -0 \$!
+		do :; done; wait"
+	guest 1 'su - user -c "strace -o t true; grep -c execve t"'
+	su='su - user -c'
+	guest 'exited normally' "$su 'gdb -batch -ex run /bin/true' |
+		sed 's/.*exited/exited/; s/]//'"
+	# udev's rule, which not every host has applied to its own
+	guest guest "chmod 666 /dev/fuse
+		$su 'mkdir m; bindfs --no-allow-other /etc m; cat m/hostname' &&
+		$su 'fusermount3 -u m'"
+	for with in PrivateTmp=yes ProtectSystem=strict PrivateDevices=yes \
+		DynamicUser=yes PrivateNetwork=yes ProtectHome=yes \
+		ProtectKernelTunables=yes NoNewPrivileges=yes \
+		SystemCallFilter=@system-service; do
+		guest ran "systemd-run -q --wait --pipe -p $with echo ran"
+	done
+	guest_ends
+}
+limit=600
+story 'os: nginx, postgresql and sshd are installed and run' os_packages
+
+# Containers of others inside.  podman wants the controller pids in cgroup v2,
+# which a guest of a hybrid host does not have.
+os_nested() {
+	guest_begins nesting=yes
+	cp "$(command -v busybox)" "$root/root/busybox"
+	install_in_guest /root/nested
+	guest 0 'bwrap --unshare-all --ro-bind / / --proc /proc --dev /dev id -u'
+	guest '0 /proc/1' "unshare -Urmpf --mount-proc sh -c '
+		mount -t tmpfs none /mnt && echo \$(id -u) \$(ls -d /proc/1)'"
+	guest 'PID 1' 'mkdir -p ~/box/bin && cp ~/busybox ~/box/bin/sh &&
+		podman run --rm --network=none --cgroups=disabled \
+			--rootfs ~/box sh -c "echo PID \$\$"'
+	guest_ends
+}
+limit=600
+story 'os: podman, bwrap and unshare inside, nesting=yes' os_nested
 
 os_archive() {
 	copy_tree sysvinit
