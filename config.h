@@ -197,7 +197,7 @@ static const struct {
 	{ "ptmx", "pts/ptmx" },
 };
 
-/* mount.c: the file systems mounted in every container, in this order.  A
+/* rootfs.c: the file systems mounted in every container, in this order.  A
  * name beginning with / is made in the rootfs if it is missing. */
 #define A_STRICT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 static const struct {
@@ -213,7 +213,7 @@ static const struct {
 	{ "/run", "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "mode=755" },
 };
 
-/* mount.c: paths shut off, unless nesting=yes.  Below /proc and /sys; those
+/* rootfs.c: paths shut off, unless nesting=yes.  Below /proc and /sys; those
  * that the kernel does not have are passed over. */
 static const char config_masked[][32] = {
 	"/proc/acpi", "/proc/asound", "/proc/scsi", "/proc/interrupts",
@@ -224,15 +224,23 @@ static const char config_masked[][32] = {
 	"/sys/fs/pstore", "/sys/devices/virtual/powercap",
 };
 
-/* mount.c: likewise, thermal_throttle in the folder of each processor */
+/* rootfs.c: likewise, where root inside is root outside: what others cannot
+ * open is the host's memory as it lies, and what it may be told */
+static const char config_masked_privileged[][24] = {
+	"/proc/iomem", "/proc/ioports", "/proc/kpagecgroup",
+	"/proc/kpagecount", "/proc/kpageflags", "/proc/mtrr",
+	"/proc/pagetypeinfo", "/proc/slabinfo", "/proc/vmallocinfo",
+};
+
+/* rootfs.c: likewise, thermal_throttle in the folder of each processor */
 #define CPU_FOLDER "/sys/devices/system/cpu/cpu"
 
-/* mount.c: read-only, unless nesting=yes */
+/* rootfs.c: read-only, unless nesting=yes */
 static const char config_readonly[][16] = {
 	"/proc/apm", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 };
 
-/* mount.c: writable below a read-only path, since its namespace is the
+/* rootfs.c: writable below a read-only path, since its namespace is the
  * container's own */
 static const char config_writable[][28] = {
 	"/proc/sys/net", "/sys/devices/virtual/net",

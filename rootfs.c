@@ -457,6 +457,9 @@ mount_masks(struct run *r)
 		make_readonly(r, config_readonly[i]);
 	for (i = 0; i < LEN(config_masked); i++)
 		mask(r, config_masked[i], last);
+	for (i = 0; i < LEN(config_masked_privileged) &&
+	    r->conf->userns == USERNS_NONE; i++)
+		mask(r, config_masked_privileged[i], last);
 	mask_processors(r, last);
 	shut(&last[0]);
 	shut(&last[1]);

@@ -1922,10 +1922,15 @@ for f in /proc/acpi /proc/scsi /sys/firmware /sys/kernel/debug \
 	story "mount: $f is masked" mount_masked_folder "$f"
 done
 
+# mount_masked_all TABLE KEY...
 mount_masked_all() {
-	conf
-	for f in $(sed -n '/config_masked\[\]/,/^}/s/.*/&/p' \
-		"$here/config.h" | grep -o '"/[^"]*"' | tr -d '"'); do
+	table=$1
+	shift
+	conf "$@"
+	paths=$(sed -n "/ $table\[\]/,/^}/p" "$here/config.h" |
+		grep -o '"/[^"]*"' | tr -d '"')
+	[ "$paths" ] || wrong 'a table of paths' ''
+	for f in $paths; do
 		[ -e "$f" ] || continue
 		run 0 -- stat -c '%F %s' "$f"
 		prints_like '^(character special file 0|directory [0-9]+)$'
@@ -1933,7 +1938,9 @@ mount_masked_all() {
 		prints ''
 	done
 }
-story 'mount: every path of the table is masked' mount_masked_all
+story 'mount: every path of the table is masked' mount_masked_all config_masked
+story 'mount: and of the one for userns=none' mount_masked_all \
+	config_masked_privileged userns=none
 
 mount_nesting() {
 	conf nesting=yes
