@@ -194,10 +194,13 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 }
 
 static int
-has_control(const char *s, size_t len)
+has_control(const char *text, size_t len)
 {
+	const unsigned char *s = (const unsigned char *)text;
+
 	for (; len; s++, len--)
-		if (((unsigned char)*s < ' ' && *s != '\t') || *s == 0x7f)
+		if ((*s < ' ' && *s != '\t') || *s == 0x7f ||
+		    (*s == 0xc2 && len > 1 && s[1] >= 0x80 && s[1] < 0xa0))
 			return 1;
 	return 0;
 }

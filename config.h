@@ -261,21 +261,23 @@ static const struct inittype {
 	char exe[12];
 	enum how how;
 	int poweroff, reboot;	/* signal numbers, signal(7) */
+	int notifies;		/* says READY=1 when it is up, sd_notify(3); of */
+				/* others a prompt on the console counts too */
 	int ready;		/* the signal whose being caught or blocked */
 				/* shows that it listens; 0: the one sent */
 	char comms[24];		/* what /proc/PID/comm must be, one of these: */
 				/* the exe does other things too; "": any */
 } config_inittypes[] = {
-	{ "systemd", BY_SIGNAL, 38, 2, 0, "" },
-	{ "init", BY_INITCTL, 38, 2, 0, "" },	/* sysvinit */
-	{ "openrc-init", BY_SIGNAL, 15, 2, 0, "" },
+	{ "systemd", BY_SIGNAL, 38, 2, 1, 0, "" },
+	{ "init", BY_INITCTL, 38, 2, 0, 0, "" },	/* sysvinit */
+	{ "openrc-init", BY_SIGNAL, 15, 2, 0, 0, "" },
 	/* waits in sigtimedwait(2), which hides the signals that it takes */
-	{ "busybox", BY_SIGNAL, 12, 15, 20, "init linuxrc busybox" },
-	{ "procd", BY_SIGNAL, 12, 15, 0, "" },
-	{ "runit", BY_RUNIT, 18, 18, 0, "" },
-	{ "s6-svscan", BY_SIGNAL, 10, 2, 0, "" },
-	{ "dinit", BY_SIGNAL, 15, 2, 0, "" },
-	{ "finit", BY_SIGNAL, 12, 15, 0, "" },
+	{ "busybox", BY_SIGNAL, 12, 15, 0, 20, "init linuxrc busybox" },
+	{ "procd", BY_SIGNAL, 12, 15, 0, 0, "" },
+	{ "runit", BY_RUNIT, 18, 18, 0, 0, "" },
+	{ "s6-svscan", BY_SIGNAL, 10, 2, 0, 0, "" },
+	{ "dinit", BY_SIGNAL, 15, 2, 0, 0, "" },
+	{ "finit", BY_SIGNAL, 12, 15, 0, 0, "" },
 };
 /* runit's files, runit(8): upstream's and Void's, and Debian's */
 static const struct {

@@ -281,6 +281,12 @@ void warn(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 void step(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Writes "crun: LINE\n" on standard error in one write(2), escaped. */
 void say(const char *line);
+/* The length of the character that the n bytes begin with, ASCII or UTF-8.  0:
+ * the first is no character, or one that drives a terminal, and is to be
+ * escaped.  n is not 0. */
+size_t printable(const char *text, size_t n);
+/* What was printed on standard output is out, or die(). */
+void flush_output(void);
 
 /* realloc() and a new string that never give NULL: they die. */
 void *xrealloc(void *, size_t count, size_t size)
@@ -709,5 +715,7 @@ void exec_guest(const struct run *, char **argv);
 /* Asks for a power-off or a reboot.  1: done; 0: the init is not ready to
  * hear it, ask again. */
 int stop_ask(const struct run *, int reboot);
+/* Whether the init is of those that say READY=1, config.h. */
+int stop_notifies(const struct run *);
 /* Sends a signal to the init; 1: done. */
 int stop_signal(const struct run *, int sig);

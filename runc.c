@@ -358,7 +358,8 @@ wait_once(struct run *r, struct stop *stop, int *shrunk)
 	if (console_relay(r, p + CONSOLE))
 		signal_stop(r, stop);
 	if (r->ready && ((p[NOTIFY].revents && notify_received(r)) ||
-	    (p[CONSOLE + 2].revents && console_prompt(r))))
+	    (p[CONSOLE + 2].revents && console_prompt(r) &&
+	    !stop_notifies(r))))
 		detach_ready(r);
 	return 1;
 }
@@ -479,6 +480,7 @@ help(void)
 	puts("\nKeys of FILE, one KEY=VALUE a line, # begins a comment; "
 	    "[default];\n* may stand more than once:\n");
 	conf_help();
+	flush_output();
 	exit(0);
 }
 
@@ -516,6 +518,7 @@ option(struct args *a, const char *letters, char ***argv)
 			break;
 		case 'V':
 			puts("crun " VERSION);
+			flush_output();
 			exit(0);
 		default:
 			fail(EXIT_USAGE, "unknown option -%c; crun -h lists "
@@ -577,7 +580,7 @@ check_host(void)
 	long major, minor;
 
 	if (geteuid() != 0)
-		die("crun must be started by root");
+		die("crun must be started by root, as by sudo(8)");
 	if (uname(&u) < 0)
 		die("uname:");
 	major = strtol(u.release, &end, 10);
@@ -592,10 +595,6 @@ check_host(void)
 static void
 prepare(void)
 {
-	int fd;
-
-	while ((fd = open("/dev/null", O_RDWR)) >= 0 && fd <= 2)
-		;
 	if (syscall(SYS_close_range, 3, ~0U, 0) < 0)
 		die("closing files (close_range), Linux 5.9:");
 	umask(0);
@@ -603,6 +602,17 @@ prepare(void)
 		die("the root folder:");
 	if (prctl(PR_SET_DUMPABLE, 0) < 0)
 		die("PR_SET_DUMPABLE:");
+}
+
+/* What we open must not get the numbers of what the caller has closed. */
+static void
+open_standard(void)
+{
+	int fd;
+
+	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= 2)
+		fcntl(fd, F_SETFD, 0);
+	shut(&fd);
 }
 
 /* Arguments and environment lie in one piece, proc_pid_cmdline(5). */
@@ -627,6 +637,7 @@ main(int argc, char **argv)
 	if (getauxval(AT_SECURE))
 		fail(EXIT_USAGE, "refuses to run setuid or with capabilities "
 		    "of its file");
+	open_standard();
 	self_begin(argv);
 	status = verb_main(argc, argv);
 	if (status >= 0)
@@ -635,7 +646,8 @@ main(int argc, char **argv)
 	conf_load(&conf, args.file, args.over, args.nover, args.program);
 	if (args.print) {
 		conf_print(&conf, stdout);
-		return fflush(stdout) ? EXIT_SETUP : 0;
+		flush_output();
+		return 0;
 	}
 	check_host();
 	if (conf.userns == USERNS_NONE)

@@ -84,11 +84,14 @@ count(const struct run *r, const struct count *c, uint64_t *n)
 static void
 print_escaped(const char *s)
 {
-	for (; *s; s++)
-		if ((unsigned char)*s < ' ' || *s == 0x7f || *s == '\\')
-			printf("\\x%02x", (unsigned char)*s);
-		else
-			putchar(*s);
+	size_t len;
+
+	for (; *s; s += len) {
+		len = *s == '\\' ? 0 : printable(s, strlen(s));
+		fwrite(s, 1, len, stdout);
+		if (!len)
+			printf("\\x%02x", (unsigned char)s[len++]);
+	}
 }
 
 static void

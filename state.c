@@ -73,11 +73,28 @@ is_locked(int fd)
 	return !fcntl(fd, F_OFD_GETLK, &l) && l.l_type != F_UNLCK;
 }
 
+/* What is in these folders is believed: which groups and links to remove, what
+ * runs.  0: there is none.  Dies where another could have written in it. */
+static int
+trusted(const char *dir)
+{
+	struct stat st;
+
+	if (lstat(dir, &st) < 0)
+		return 0;
+	if (!S_ISDIR(st.st_mode) || st.st_uid != geteuid() ||
+	    st.st_mode & (S_IWGRP | S_IWOTH))
+		die("%s must be a folder of root's that nobody else can write "
+		    "to; remove what is there", dir);
+	return 1;
+}
+
 /* Makes STATEDIR, and the folder above it on a host that has none. */
 static void
 make_statedir(struct run *r)
 {
 	char parent[] = STATEDIR;
+	int err;
 
 	*strrchr(parent, '/') = '\0';
 	if (!mkdir(STATEDIR, 0700)) {
@@ -89,8 +106,11 @@ make_statedir(struct run *r)
 		if (!mkdir(STATEDIR, 0700))
 			r->statedir_made |= MADE_DIR;
 	}
-	if (access(STATEDIR, W_OK) < 0)
-		die("the run-time folder " STATEDIR ":");
+	err = errno;
+	if (trusted(STATEDIR) && !access(STATEDIR, W_OK))
+		return;
+	errno = err == EEXIST ? errno : err;
+	die("making the run-time folder " STATEDIR ":");
 }
 
 /* ---- leftovers ---- */
@@ -146,6 +166,7 @@ try_lock(struct run *r, const char *dir)
 	char path[sizeof(STATEDIR) + NAME_LEN + 8];
 	int held;
 
+	trusted(dir);
 	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->state < 0)
 		return errno == ENOENT ? 0 : (die("%s:", dir), 0);
@@ -192,8 +213,9 @@ state_host(struct run *r)
 		read_at(r->state, "lock", pid, sizeof(pid));
 		pid[strcspn(pid, "\n")] = '\0';
 		shut(&r->state);
-		die("%s is already running%s%s", r->conf->name,
-		    *pid ? "; its supervisor is pid " : "", pid);
+		die("%s is already running%s%s; crun stop %s ends it",
+		    r->conf->name, *pid ? ", its supervisor is pid " : "",
+		    pid, r->conf->name);
 	}
 	if (host_size(r)) {
 		warn("%s: removing what a killed supervisor left",
@@ -328,12 +350,13 @@ state_ended(struct run *r, int status, int killed)
 		warn("writing " STATEDIR "/%s/lock:", r->conf->name);
 }
 
-static void
+static int
 remove_folder(struct run *r, const char *name)
 {
 	static const char *const files[] = { "conf", "console", "lock" };
 	static const char *const more[] = { "log", ".conf" };
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	int left = 0;
 	size_t i;
 
 	put_dir(dir, sizeof(dir), name);
@@ -342,12 +365,15 @@ remove_folder(struct run *r, const char *name)
 	if (r->state >= 0 && rmdir(dir) < 0 && r->lock >= 0) {
 		for (i = 0; i < LEN(more); i++)
 			unlinkat(r->state, more[i], 0);
-		if (rmdir(dir) < 0)
+		left = rmdir(dir);
+		if (left)
 			warn("removing %s:", dir);
 	}
+	if (r->state >= 0 || r->statedir_made & MADE_DIR)
+		rmdir(STATEDIR);	/* not empty while others run */
 	shut(&r->lock);
 	shut(&r->state);
-	rmdir(STATEDIR);	/* with others running it is not empty */
+	return left;
 }
 
 void
@@ -430,6 +456,8 @@ state_open(struct run *r, const char *name)
 	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
 		return NONE;
 	put_dir(dir, sizeof(dir), name);
+	if (!trusted(STATEDIR) || !trusted(dir))
+		return NONE;
 	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->state < 0)
 		return NONE;
@@ -535,8 +563,8 @@ state_names(size_t *n)
 
 	*n = 0;
 	if (!d && errno != ENOENT)
-		die("reading " STATEDIR "%s:", errno == EACCES ? ", which is "
-		    "root's" : "");
+		die("reading " STATEDIR ":");
+	trusted(STATEDIR);
 	while (d && (e = readdir(d))) {
 		if (*e->d_name == '.')
 			continue;
@@ -553,19 +581,23 @@ int
 state_clean(const char *name)
 {
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	struct stat st;
 	struct run r;
 
 	run_clear(&r);
 	if (strlen(name) > NAME_LEN)
 		return 0;
 	put_dir(dir, sizeof(dir), name);
+	if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
+		tell("%s is no folder, and none of crun's; left alone", dir);
+		return 0;
+	}
 	if (try_lock(&r, dir) <= 0) {
 		shut(&r.state);
 		return 0;
 	}
 	remove_objects(&r);
-	remove_folder(&r, name);
-	return 1;
+	return !remove_folder(&r, name);
 }
 
 void

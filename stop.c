@@ -24,7 +24,7 @@
 #include "config.h"
 
 static const struct inittype other = { "", BY_GUEST, STOP_OTHER,
-    REBOOT_OTHER, 0, "" };
+    REBOOT_OTHER, 0, 0, "" };
 
 static int
 is_called(const struct run *r, const char *names)
@@ -184,6 +184,12 @@ by_guest(const struct run *r, int sig, int reboot)
 }
 
 int
+stop_notifies(const struct run *r)
+{
+	return !r->conf->program && init_type(r)->notifies;
+}
+
+int
 stop_ask(const struct run *r, int reboot)
 {
 	const struct inittype *t = init_type(r);
@@ -193,7 +199,7 @@ stop_ask(const struct run *r, int reboot)
 	if (r->conf->program)
 		return stop_signal(r, set ? set : SIGTERM);
 	if (set)
-		return by_signal(r, set, 0);
+		return by_signal(r, set, t->ready);
 	switch (t->how) {
 	case BY_SIGNAL:
 		return by_signal(r, sig, t->ready);

@@ -31,19 +31,49 @@ exit_with(int status, const char *line)
 	exit(status);
 }
 
+/* The second byte tells what is too long, a surrogate, or above U+10FFFF, and
+ * after C2 the controls of ISO 6429, which are the bytes 80 to 9F; utf-8(7). */
+static int
+second_fits(unsigned char first, unsigned char second)
+{
+	unsigned char low = first == 0xc2 || first == 0xe0 ? 0xa0 :
+	    first == 0xf0 ? 0x90 : 0x80;
+	unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f :
+	    0xbf;
+
+	return second >= low && second <= high;
+}
+
+size_t
+printable(const char *text, size_t n)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	size_t len, i;
+
+	if (*s < 0x80)
+		return *s >= ' ' && *s != 0x7f;
+	len = *s >= 0xf0 ? 4 : *s >= 0xe0 ? 3 : 2;
+	if (*s < 0xc2 || *s > 0xf4 || n < len || !second_fits(s[0], s[1]))
+		return 0;
+	for (i = 2; i < len; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
 void
 say(const char *line)
 {
 	char out[LINE + 16] = "crun: ";
-	size_t n = strlen(out);
+	size_t n = strlen(out), left = strlen(line), len;
 
-	for (; *line && n < sizeof(out) - 6; line++) {
-		unsigned char c = *line;
-
-		if (c < ' ' || c == 0x7f)
-			n += snprintf(out + n, 5, "\\x%02x", c);
-		else
-			out[n++] = c;
+	for (; left && n < sizeof(out) - 6; line += len, left -= len) {
+		len = printable(line, left);
+		memcpy(out + n, line, len);
+		n += len;
+		if (!len)
+			n += snprintf(out + n, 5, "\\x%02x",
+			    (unsigned char)line[len++]);
 	}
 	out[n++] = '\n';
 	while (write(STDERR_FILENO, out, n) < 0 && errno == EINTR)
@@ -127,6 +157,13 @@ step(const char *fmt, ...)
 	format(line, fmt, ap);
 	va_end(ap);
 	on_step(line);
+}
+
+void
+flush_output(void)
+{
+	if (fflush(stdout) || ferror(stdout))
+		die("writing to standard output:");
 }
 
 void *

@@ -9,7 +9,6 @@
  * names it needs, the function, and its help.  stat.c has what list and stat
  * print.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -36,8 +35,6 @@ struct words {			/* what follows the verb */
 
 /* ---- finding ---- */
 
-static void no_container(const char *name) __attribute__((noreturn));
-
 static void
 no_container(const char *name)
 {
@@ -46,10 +43,23 @@ no_container(const char *name)
 	char **names = state_names(&n);
 
 	for (i = 0; i < n; i++)
-		near_try(&near, names[i]);
+		if (strcmp(names[i], name))
+			near_try(&near, names[i]);
 	if (*near.best)
-		die("no container %s runs; did you mean %s?", name, near.best);
-	die("no container %s runs; crun list shows those that do", name);
+		tell("no container %s runs; did you mean %s?", name,
+		    near.best);
+	else
+		tell("no container %s runs; crun list shows those that do",
+		    name);
+}
+
+static void gone(const char *name) __attribute__((noreturn));
+
+static void
+gone(const char *name)
+{
+	no_container(name);
+	exit(EXIT_SETUP);
 }
 
 /* The next change in the container's folder, or the time is up. */
@@ -89,8 +99,9 @@ wait_started(struct run *r, const char *name)
 	return life;
 }
 
-void
-verb_find(struct run *r, const char *name)
+/* 0, or says why not and gives -1. */
+static int
+find(struct run *r, const char *name)
 {
 	enum life life = state_open(r, name);
 
@@ -99,10 +110,41 @@ verb_find(struct run *r, const char *name)
 	if (life == NONE)
 		no_container(name);
 	if (life == DEAD)
-		die("%s does not run: its supervisor was killed; crun clean "
+		tell("%s does not run: its supervisor was killed; crun clean "
 		    "removes what is left", name);
 	if (life == STARTING)
-		die("%s has not started within %d s", name, START_MS / 1000);
+		tell("%s has not started within %d s; the pid of its "
+		    "supervisor is in " STATEDIR "/%s/lock", name,
+		    START_MS / 1000, name);
+	if (life == RUNNING)
+		return 0;
+	state_close(r);
+	return -1;
+}
+
+void
+verb_find(struct run *r, const char *name)
+{
+	if (find(r, name) < 0)
+		exit(EXIT_SETUP);
+}
+
+/* Those of the names that run, which then are w's.  *status: EXIT_SETUP where
+ * one does not, so that one that has ended is no reason to leave the others. */
+static struct run *
+find_all(struct words *w, int *status)
+{
+	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
+	int i, n = 0;
+
+	*status = 0;
+	for (i = 0; i < w->n; i++)
+		if (find(&r[n], w->names[i]) < 0)
+			*status = EXIT_SETUP;
+		else
+			w->names[n++] = w->names[i];
+	w->n = n;
+	return r;
 }
 
 /* ---- waiting for the end ---- */
@@ -184,26 +226,34 @@ patience(const struct run *r, const char *name, unsigned seconds)
 	return seconds * 1000LL + GRACE_MS;
 }
 
+static void
+no_answer(const char *name)
+{
+	tell("%s: its supervisor does not answer; crun kill %s ends it", name,
+	    name);
+}
+
 /* Asks all, then waits for each, so that they stop side by side. */
 static int
 do_stop(struct words *w)
 {
-	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
 	unsigned seconds = seconds_option(w);
+	int i, killed, status;
+	struct run *r = find_all(w, &status);
 	long long begun = now_ms(), left;
-	int i, killed, status = 0;
 
-	for (i = 0; i < w->n; i++)
-		verb_find(&r[i], w->names[i]);
 	for (i = 0; i < w->n; i++)
 		ask(&r[i], 0, seconds);
 	for (i = 0; i < w->n; i++) {
 		left = begun + patience(&r[i], w->names[i], seconds) -
 		    now_ms();
-		if (!has_ended(&r[i], left > 0 ? left : 0))
-			die("%s: its supervisor does not answer", w->names[i]);
 		killed = 0;
-		end_of(&r[i], w->names[i], &killed);
+		if (!has_ended(&r[i], left > 0 ? left : 0)) {
+			no_answer(w->names[i]);
+			status = EXIT_SETUP;
+		} else {
+			end_of(&r[i], w->names[i], &killed);
+		}
 		if (killed) {
 			tell("%s did not power off in time and was killed",
 			    w->names[i]);
@@ -229,8 +279,10 @@ do_reboot(struct words *w)
 	verb_find(&r, name);
 	ask(&r, 1, seconds);
 	init = (struct pollfd){ r.pidfd, POLLIN, 0 };
-	if (poll(&init, 1, patience(&r, name, seconds)) == 0)
-		die("%s: its supervisor does not answer", name);
+	if (poll(&init, 1, patience(&r, name, seconds)) == 0) {
+		no_answer(name);
+		return EXIT_SETUP;
+	}
 	if (!has_ended(&r, 0) && wait_started(&next, name) == RUNNING) {
 		state_close(&next);
 		return 0;
@@ -247,14 +299,13 @@ static int
 do_kill(struct words *w)
 {
 	const char *text = w->opt['s'];
-	int sig = text ? conf_signal(text) : SIGKILL, i;
-	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
+	int sig = text ? conf_signal(text) : SIGKILL, i, status;
+	struct run *r;
 
 	if (!sig)
 		fail(EXIT_USAGE, "-s %s: must be a signal: a number from 1 to "
 		    "64, or a name such as TERM or RTMIN+4", text);
-	for (i = 0; i < w->n; i++)
-		verb_find(&r[i], w->names[i]);
+	r = find_all(w, &status);
 	for (i = 0; i < w->n; i++)
 		if (syscall(SYS_pidfd_send_signal, r[i].pidfd, sig, NULL, 0) <
 		    0 && errno != ESRCH)
@@ -263,7 +314,7 @@ do_kill(struct words *w)
 		if (sig == SIGKILL)
 			has_ended(&r[i], -1);
 	free(r);
-	return 0;
+	return status;
 }
 
 /* ---- freeze, thaw ---- */
@@ -271,23 +322,26 @@ do_kill(struct words *w)
 static int
 set_frozen(struct words *w, int frozen)
 {
-	struct run r;
-	int i;
+	int i, status, err;
+	struct run *r = find_all(w, &status);
 
 	for (i = 0; i < w->n; i++) {
-		verb_find(&r, w->names[i]);
-		cgroup_open(&r);
-		if (cgroup_freeze(&r, frozen) < 0) {
-			if (errno == ETIMEDOUT && frozen)
-				cgroup_freeze(&r, 0);
-			die("%s %s%s:", frozen ? "freezing" : "thawing",
-			    w->names[i], errno == ETIMEDOUT ? ": a process in "
+		cgroup_open(&r[i]);
+		if (cgroup_freeze(&r[i], frozen) < 0) {
+			err = errno;
+			if (err == ETIMEDOUT && frozen)
+				cgroup_freeze(&r[i], 0);
+			errno = err;
+			tell("%s %s%s:", frozen ? "freezing" : "thawing",
+			    w->names[i], err == ETIMEDOUT ? ": a process in "
 			    "it does not let itself be stopped" : "");
+			status = EXIT_SETUP;
 		}
-		cgroup_close(&r);
-		state_close(&r);
+		cgroup_close(&r[i]);
+		state_close(&r[i]);
 	}
-	return 0;
+	free(r);
+	return status;
 }
 
 static int
@@ -316,7 +370,7 @@ do_exec(struct words *w)
 
 	verb_find(&r, name);
 	if (conf_saved(&c, r.state, name, NULL, 0) < 0)
-		no_container(name);
+		gone(name);
 	if (c.userns == USERNS_NONE)
 		self_seal(NULL);
 	c.program = q.argv;
@@ -339,28 +393,51 @@ do_console(struct words *w)
 	return attach_console(&r, w->names[0]);
 }
 
-/* On a terminal, what would drive it is shown as \xNN. */
-static int
+/* What would drive a terminal is shown as \xNN, but for the ends of lines.
+ * Gives how much at the end may be the beginning of a character. */
+static size_t
+print_safely(const char *text, size_t n)
+{
+	enum { CHARACTER = 4 };
+	size_t len;
+
+	for (; n; text += len, n -= len) {
+		len = printable(text, n);
+		if (!len && n < CHARACTER && (unsigned char)*text >= 0xc2)
+			return n;
+		if (!len && strchr("\n\t", *text))
+			len = 1;
+		fwrite(text, 1, len, stdout);
+		if (!len && *text != '\r')
+			printf("\\x%02x", (unsigned char)*text);
+		len += !len;
+	}
+	return 0;
+}
+
+static void
 print_log(struct reader *l, int raw)
 {
-	char buf[LOG_CHUNK];
-	size_t n, i;
+	static char buf[LOG_CHUNK];
+	static size_t kept;
+	size_t n;
 
-	while ((n = log_read(l, buf, sizeof(buf)))) {
-		for (i = 0; i < n; i++)
-			if (raw || !iscntrl((unsigned char)buf[i]) ||
-			    strchr("\n\t", buf[i]))
-				putchar(buf[i]);
-			else if (buf[i] != '\r')
-				printf("\\x%02x", (unsigned char)buf[i]);
+	while ((n = log_read(l, buf + kept, sizeof(buf) - kept))) {
+		if (raw) {
+			fwrite(buf, 1, n, stdout);
+			continue;
+		}
+		n += kept;
+		kept = print_safely(buf, n);
+		memmove(buf, buf + n - kept, kept);
 	}
-	return fflush(stdout);
+	flush_output();
 }
 
 static int
 do_log(struct words *w)
 {
-	int raw = w->opt['r'] || !isatty(STDOUT_FILENO), watch, bad;
+	int raw = w->opt['r'] || !isatty(STDOUT_FILENO), watch;
 	struct run r;
 	struct reader l;
 	struct pollfd p[2];
@@ -372,18 +449,18 @@ do_log(struct words *w)
 	}
 	l = (struct reader){ .dir = r.state, .fd = -1 };
 	watch = log_watch(&r);
-	bad = print_log(&l, raw);
-	while (w->opt['f'] && !bad && r.supervisor >= 0) {
+	print_log(&l, raw);
+	while (w->opt['f'] && r.supervisor >= 0) {
 		p[0] = (struct pollfd){ watch, POLLIN, 0 };
 		p[1] = (struct pollfd){ r.supervisor, POLLIN, 0 };
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			die("poll:");
 		log_watched(watch);
-		bad = print_log(&l, raw);
+		print_log(&l, raw);
 		if (p[1].revents)
 			break;
 	}
-	return bad ? EXIT_SETUP : 0;
+	return 0;
 }
 
 /* ---- set ---- */
@@ -425,7 +502,7 @@ do_set(struct words *w)
 	if (flock(r.state, LOCK_EX) < 0)	/* one set at a time */
 		die("locking " STATEDIR "/%s:", name);
 	if (conf_saved(&c, r.state, name, w->names + 1, w->n - 1) < 0)
-		no_container(name);
+		gone(name);
 	r.conf = &c;
 	cgroup_open(&r);
 	if (!r.nhier)
@@ -454,7 +531,8 @@ do_list(struct words *w)
 			stat_line(&r, life, names[i]);
 		state_close(&r);
 	}
-	return fflush(stdout) ? EXIT_SETUP : 0;
+	flush_output();
+	return 0;
 }
 
 static int
@@ -465,7 +543,8 @@ do_stat(struct words *w)
 	verb_find(&r, w->names[0]);
 	cgroup_open(&r);
 	stat_all(&r, w->names[0]);
-	return fflush(stdout) ? EXIT_SETUP : 0;
+	flush_output();
+	return 0;
 }
 
 static int
@@ -526,14 +605,30 @@ static const struct verb {
 	    "remove what killed supervisors left" },
 };
 
+static void
+print_help(const struct verb *v)
+{
+	printf("  %s%s%s\n        %s\n", v->name, *v->args ? " " : "",
+	    v->args, v->help);
+}
+
 void
 verb_help(void)
 {
 	const struct verb *v;
 
 	for (v = verbs; v < verbs + LEN(verbs); v++)
-		printf("  %s%s%s\n        %s\n", v->name, *v->args ? " " : "",
-		    v->args, v->help);
+		print_help(v);
+}
+
+static void help_of(const struct verb *) __attribute__((noreturn));
+
+static void
+help_of(const struct verb *v)
+{
+	print_help(v);
+	flush_output();
+	exit(0);
 }
 
 static void usage_of(const struct verb *) __attribute__((noreturn));
@@ -587,9 +682,11 @@ verb_main(int argc, char **argv)
 	v = find_verb(argv[1]);
 	if (!v)
 		return -1;
-	put(options, sizeof(options), "+%s", v->options);
+	put(options, sizeof(options), "+h%s", v->options);
 	opterr = 0;
 	while ((c = getopt(argc - 1, argv + 1, options)) != -1) {
+		if (c == 'h')
+			help_of(v);
 		if (c == '?')
 			usage_of(v);
 		w.opt[c] = optarg ? optarg : "";
@@ -600,5 +697,7 @@ verb_main(int argc, char **argv)
 	w.n = argc - 1 - optind;
 	if (w.n < v->min || (v->max >= 0 && w.n > v->max))
 		usage_of(v);
+	if (geteuid() != 0)
+		die("crun must be started by root, as by sudo(8)");
 	return v->run(&w);
 }
