@@ -6074,10 +6074,13 @@ secs=
 
 # ---- wrapping it: the recipes of README, the files of etc/ ----
 
-# words WORD...: what bash offers for the last of them
+# words WORD...: what bash, which cuts them at =, offers for the last of them
 offers_bash() {
-	bash -c '. "$0"; PATH=$1:$PATH; shift; COMP_WORDS=(crun "$@")
-		COMP_CWORD=$#; _crun; printf "%s\n" "${COMPREPLY[@]}"' \
+	bash -c '. "$0"; PATH=$1:$PATH; shift; COMP_LINE="crun $*"
+		read -ra COMP_WORDS <<<"${COMP_LINE//=/ = }"
+		[ "${@: -1}" ] || COMP_WORDS+=("")
+		COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _crun
+		printf "%s\n" "${COMPREPLY[@]}"' \
 		"$here/etc/completion.bash" "$here" "$@" >out 2>err
 	lines 0
 	xargs <out
@@ -6114,11 +6117,26 @@ wrap_completion() {
 	set $name cgr|cgroup.
 	exec -|-u -w -e
 	log -|-f -r
+	exec -u |
+	exec -u root |$name
+	exec -e A=B |$name
+	exec -e A= -w / |$name
+	exec $name sh -c |
+	reboot -t 5 |$name
+	kill -s |HUP INT KILL QUIT TERM USR1 USR2 CONT STOP
+	kill -s TERM |$name
+	kill $name -s |$name
+	exec -- |$name
+	exec -- -|
 	-c c2|c2.conf
 	-c c2.conf readonly=|yes no
 	-c c2.conf rea|readonly=
 	-c c2.conf cgroup.view=v|v2 v1
 	-c c2.conf --r|--ready
+	-c c2.conf -- |
+	-c c2.conf -- -|
+	-c c2.conf -- sh -c c2|
+	name=x -c c2|c2.conf
 	END
 	verb 0 kill "$name"
 }

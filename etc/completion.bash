@@ -62,27 +62,26 @@ _crun_key() {
 }
 
 _crun_verb() {
-	local verb=${words[1]} i named=0
+	local verb=${words[1]} i ended=
+	# to the first word that is no option nor its argument
 	for ((i = 2; i < cword; i++)); do
 		case ${words[i]} in
-		-[uwets]) [ "${words[i]}" = -e ] || ((i++)) ;;
+		--) ended=1 && ((i++)) && break ;;
+		-[uwets]) ((i++)) ;;
 		-*) ;;
-		*) named=$((named + 1)) ;;
+		*) break ;;
 		esac
 	done
-	case $verb:$prev in
-	kill:-s) _crun_offer 'HUP INT KILL QUIT TERM USR1 USR2 CONT STOP' ;;
-	list:* | clean:*) _crun_offer "$(_crun_letters "$verb")" ;;
-	stop:-t | reboot:-t | exec:-[uwe]) ;;
-	*)
-		if [ "${cur:0:1}" = - ] && [ "$named" -eq 0 ]; then
-			_crun_offer "$(_crun_letters "$verb")"
-		elif [ "$verb" = set ] && [ "$named" -gt 0 ]; then
-			_crun_offer "$_crun_live"
-		elif [ "$verb" != exec ] || [ "$named" -eq 0 ]; then
-			_crun_offer "$(_crun_names)"
-		fi
+	# how far behind that: -1 is in an option's argument, 0 at the NAME
+	case $((cword - i)):$verb:$ended$cur in
+	-1:kill:*) _crun_offer 'HUP INT KILL QUIT TERM USR1 USR2 CONT STOP' ;;
+	-1:*) ;;
+	0:list: | 0:*:-*) _crun_offer "$(_crun_letters "$verb")" ;;
+	*:list:* | *:clean:*) ;;
+	0:* | *:stop:* | *:kill:* | *:freeze:* | *:thaw:*)
+		_crun_offer "$(_crun_names)"
 		;;
+	*:set:*) _crun_offer "$_crun_live" ;;
 	esac
 }
 
@@ -92,22 +91,26 @@ _crun_letters() {
 }
 
 _crun() {
-	local cur prev words cword
-	words=("${COMP_WORDS[@]}") cword=$COMP_CWORD
+	local cur prev words=() cword i rest=" $COMP_LINE"
+	# bash cuts at = and : too; a word of crun's begins after a blank
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		case $rest in
+		[[:space:]]*) words+=("${COMP_WORDS[i]}") ;;
+		*) words[-1]+=${COMP_WORDS[i]} ;;
+		esac
+		rest=${rest#*"${COMP_WORDS[i]}"}
+	done
+	cword=$((${#words[@]} - 1))
 	cur=${words[cword]} prev=${words[cword - 1]}
-	# bash cuts words at =
-	if [ "$cur" = = ]; then
-		cur=$prev=
-	elif [ "$prev" = = ]; then
-		cur=${words[cword - 2]}=$cur
-	fi
 	COMPREPLY=()
-	if [ "$prev" = -c ]; then
-		_crun_offer "$(_crun_files "$cur")"
-	elif [ "$cword" -eq 1 ] && [ "${cur:0:1}" != - ]; then
+	if [ "$cword" -eq 1 ] && [ "${cur:0:1}" != - ]; then
 		_crun_offer "$(cut -d ' ' -f 1 <<<"$_crun_verbs")"
-	elif [ "${words[1]:0:1}" != - ]; then
+	elif [[ ${words[1]} != -* && ${words[1]} != *=* ]]; then
 		_crun_verb
+	elif [[ " ${words[*]:1:cword-1} " = *' -- '* ]]; then
+		: # the program's own
+	elif [ "$prev" = -c ]; then
+		_crun_offer "$(_crun_files "$cur")"
 	elif [ "${cur:0:1}" = - ]; then
 		_crun_offer "$_crun_options"
 	else

@@ -55,32 +55,41 @@ _crun_key() {
 }
 
 _crun_verb() {
-	local verb=$words[2] word
-	integer named=0
-	for word in ${words[3,CURRENT-1]}; do
-		[[ $word == -* ]] || (( named += 1 ))
+	local verb=$words[2] ended=
+	integer i
+	# to the first word that is no option nor its argument
+	for (( i = 3; i < CURRENT; i++ )); do
+		case $words[i] in
+		--) ended=1 && (( i++ )) && break ;;
+		-[uwets]) (( i++ )) ;;
+		-*) ;;
+		*) break ;;
+		esac
 	done
-	if [[ $words[CURRENT] == -* ]]; then
-		_crun_letters $verb
-	elif [[ $verb == set ]] && (( named )); then
-		_crun_key "$_crun_live"
-	elif [[ $verb != (list|clean) ]] && { (( ! named )) ||
-		[[ $verb == (stop|kill|freeze|thaw) ]] }; then
-		_crun_names
-	fi
+	# how far behind that: -1 is in an option's argument, 0 at the NAME
+	case $(( CURRENT - i )):$verb:$ended$words[CURRENT] in
+	-1:kill:*) compadd -- HUP INT KILL QUIT TERM USR1 USR2 CONT STOP ;;
+	-1:*) ;;
+	0:list: | 0:*:-*) _crun_letters $verb ;;
+	*:list:* | *:clean:*) ;;
+	0:* | *:stop:* | *:kill:* | *:freeze:* | *:thaw:*) _crun_names ;;
+	*:set:*) _crun_key "$_crun_live" ;;
+	esac
 }
 
 _crun() {
 	local line
-	if [[ $words[CURRENT-1] == -c ]]; then
-		compadd -- /etc/crun/*.conf(N:t:r)
-		_files
-	elif (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
+	if (( CURRENT == 2 )) && [[ $words[2] != -* ]]; then
 		for line in ${(f)_crun_verbs}; do
 			compadd -- ${line%% *}
 		done
-	elif [[ $words[2] != -* ]]; then
+	elif [[ $words[2] != -* && $words[2] != *=* ]]; then
 		_crun_verb
+	elif [[ " ${words[2,CURRENT-1]} " == *' -- '* ]]; then
+		: # the program's own
+	elif [[ $words[CURRENT-1] == -c ]]; then
+		compadd -- /etc/crun/*.conf(N:t:r)
+		_files
 	elif [[ $words[CURRENT] == -* ]]; then
 		compadd -- ${=_crun_options}
 	else
