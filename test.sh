@@ -6086,12 +6086,15 @@ offers_bash() {
 	xargs <out
 }
 
+# the same of zsh, at the first use
 offers_zsh() {
+	cp "$here/etc/completion.zsh" _crun
 	zsh -f -c 'compadd() { local w; shift $(( ${@[(i)--]} )); for w; do
 			[[ $w != ${words[CURRENT]#*=}* && $w != $words[CURRENT]* ]] || print -r -- $w; done }
-		compset() { : }; _files() { print -l -- $words[CURRENT]*(N) }; . $0; path=($1 $path); shift
+		compset() { : }; _files() { print -l -- $words[CURRENT]*(N) }
+		fpath=($PWD); autoload -U _crun; path=($0 $path)
 		words=(crun "$@") CURRENT=$(( $# + 1 )); _crun' \
-		"$here/etc/completion.zsh" "$here" "$@" >out 2>err
+		"$here" "$@" >out 2>err
 	lines 0
 	xargs <out
 }

@@ -97,4 +97,9 @@ _crun() {
 	fi
 }
 
-(( ! $+functions[compdef] )) || compdef _crun crun
+# the first use loads this file as the function; else a script has read it
+if [[ $funcstack[1] == _crun ]]; then
+	_crun "$@"
+elif (( $+functions[compdef] )); then
+	compdef _crun crun
+fi
