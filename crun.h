@@ -285,6 +285,8 @@ void say(const char *line);
  * the first is no character, or one that drives a terminal, and is to be
  * escaped.  n is not 0. */
 size_t printable(const char *text, size_t n);
+/* Whether our user namespace is the host's, not that of a container. */
+int in_first_userns(void);
 /* What was printed on standard output is out, or die(). */
 void flush_output(void);
 
@@ -418,6 +420,8 @@ void idmap_mount(const struct run *, int fd, const char *path,
 void self_begin(char **argv);		/* main()'s */
 /* Where a configuration comes from that is standard input. */
 int self_input(void);
+/* Whether root of such a container could write to our program's file. */
+int self_exposed(const struct conf *);
 /* Begins anew with the same arguments in a sealed copy of crun, unless that
  * is where we are; input is what standard input has given already, or NULL.
  * Before anything is made.  Dies where the kernel refuses. */

@@ -37,15 +37,6 @@ struct rule {
 	int access;		/* DEVICE_ bits */
 };
 
-static int
-in_first_userns(void)
-{
-	static const ino_t first = 0xeffffffd;	/* USER_NS_INIT_INO, nsfs.h */
-	struct stat st;
-
-	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first;
-}
-
 /* ---- the nodes ---- */
 
 static void

@@ -1,24 +1,24 @@
 /* crun exec: a program in a container that runs, with the init's walls.
  *
- * The command sets its children's pid namespace to the container's, and
- * clones a child into the init's own cgroup.  The child takes the init's
- * limits, joins the other namespaces, becomes the container's root, opens a
+ * The command clones a child into the init's own cgroup.  The child takes the
+ * init's limits, joins the namespaces, becomes the container's root, opens a
  * pty of the container's devpts where the caller has a terminal, looks the
- * user up, drops what config.h and the saved configuration do not leave, and
- * execs.  The command stays outside: it relays the terminal, passes signals
- * on and ends with the program's status; if it is killed, the kernel kills
- * the program (PR_SET_PDEATHSIG).
+ * user up, closes its files, and drops what config.h and the saved
+ * configuration do not leave.  Only then it clones the process that execs, as
+ * a child of the command's, and ends.  That one is the first in the pid
+ * namespace of the container: one that is there can be looked into and traced
+ * by a root that has CAP_SYS_PTRACE over it, as with userns=none, and has
+ * nothing left to take then.  The command stays outside: it relays the
+ * terminal, passes signals on and ends with the program's status; if it is
+ * killed, the kernel kills the program (PR_SET_PDEATHSIG).
  *
- * The two talk by one SEQPACKET socket: the child says which step comes, hands
- * over the pty, says that it is about to exec, or why it failed; end of file
- * is the exec.
+ * They talk by one SEQPACKET socket: the child says which step comes, hands
+ * over the pty and the process, or says why it failed; end of file is the exec.
  *
  * Nothing of the guest's configures this but /etc/passwd and /etc/group, read
  * inside and with suspicion, and only where a user was named or a login shell
  * is wanted.  A guest can make any of its files hang (a FIFO, FUSE): a child
- * that does not come on within ENTER_MS, and waits, is killed.  Until exec the
- * child cannot be traced from inside, since its memory is of the host's user
- * namespace and not dumpable, ptrace(2).
+ * that does not come on within ENTER_MS, and waits, is killed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -53,7 +53,7 @@
 enum { ENTER_MS = 1000 };
 enum { USER_FILE = 1 << 20, MAXGROUPS = 1024 };
 
-enum word { STEP, PTY, EXECS };	/* above: a status, and why it failed */
+enum word { STEP, PTY, BORN };	/* above: a status, and why it failed */
 
 struct record {
 	int word;
@@ -90,25 +90,27 @@ send_failure(int status, const char *line)
 	_exit(status);
 }
 
-/* ---- the pty ---- */
-
+/* Two files; the text is a number. */
 static void
-send_pty(const int *fds)
+send_files(int word, const int *fds, long number)
 {
 	union {
 		struct cmsghdr head;
 		char room[CMSG_SPACE(2 * sizeof(int))];
 	} c = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
 	    .cmsg_len = CMSG_LEN(2 * sizeof(int)) } };
-	struct record rec = { .word = PTY };
-	struct iovec v = { &rec, sizeof(int) + 1 };
+	struct record rec = { .word = word };
+	struct iovec v = { &rec, offsetof(struct record, text) + 24 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
 	    .msg_control = &c, .msg_controllen = sizeof(c) };
 
+	snprintf(rec.text, sizeof(rec.text), "%ld", number);
 	memcpy(CMSG_DATA(&c.head), fds, 2 * sizeof(int));
-	if (sendmsg(talk, &m, MSG_NOSIGNAL) < 0)
-		die("handing the terminal over:");
+	if (sendmsg(talk, &m, MSG_NOSIGNAL) < 0 && !alone)
+		die("handing files over:");
 }
+
+/* ---- the pty ---- */
 
 /* What the guest has put in the place of its devpts is no pty: the device's
  * number and the file system's kind are looked at, on the open file. */
@@ -138,7 +140,7 @@ open_pty_child(struct run *r)
 		die("the owner of the terminal:");
 	fds[0] = r->master;
 	fds[1] = r->slave;
-	send_pty(fds);
+	send_files(PTY, fds, 0);
 }
 
 /* ---- users ---- */
@@ -305,7 +307,8 @@ join(struct run *r)
 	cgroup_close(r);
 	if (r->conf->userns != USERNS_NONE)
 		flags |= CLONE_NEWUSER;
-	if (setns(r->pidfd, flags) < 0)
+	/* that of pids holds for our children */
+	if (setns(r->pidfd, flags | CLONE_NEWPID) < 0)
 		die("joining the container's namespaces:");
 }
 
@@ -370,14 +373,36 @@ run_program(struct run *r, const struct request *q, const struct user *u)
 	const char *shell = u->shell ? u->shell : "/bin/sh";
 	char *argv[2] = { NULL, NULL };
 
-	umask(022);
-	send_record(EXECS, "");
 	if (q->argv)
 		ns_exec_program(r, env);
 	argv[0] = xprintf("-%s", strrchr(shell, '/') + 1);
 	execve(shell, argv, env);
 	fail(errno == ENOENT ? EXIT_NOTFOUND : EXIT_NOEXEC,
 	    "the login shell %s:", shell);
+}
+
+/* The process that execs: a child of our parent's, with what we have. */
+static void
+bear(struct run *r, const struct request *q, const struct user *u)
+{
+	int pidfd = -1, fds[2];
+	struct clone_args a = { .flags = CLONE_PARENT | CLONE_PIDFD,
+	    .pidfd = (uintptr_t)&pidfd };
+	long pid = syscall(SYS_clone3, &a, sizeof(a));
+
+	if (pid < 0)
+		die("cloning the program's process%s:", errno == EAGAIN ?
+		    ", which pids or rlimit.nproc forbids" : "");
+	if (!pid) {
+		die_with_parent();
+		if (setsid() < 0)
+			die("setsid:");
+		ns_terminal_child(r);
+		run_program(r, q, u);
+	}
+	fds[0] = fds[1] = pidfd;
+	send_files(BORN, fds, pid);
+	_exit(0);
 }
 
 static void
@@ -398,13 +423,13 @@ child(struct run *r, const struct request *q)
 	for (i = 0; i < 3 && !alone; i++)
 		r->std[i] = r->ttys >> i & 1 ? r->slave : i;
 	ns_session_child(r, &talk);
-	ns_terminal_child(r);
 	sec_bound_child(r);
 	seccomp_child(r);
 	become(&u);
 	sec_caps_child(r);	/* none, if it is not root any more */
 	enter_folder(q, &u);
-	run_program(r, q, &u);
+	umask(022);
+	bear(r, q, &u);
 }
 
 /* ---- the command ---- */
@@ -467,8 +492,6 @@ spawn(struct run *r, const struct request *q, int *from)
 			    O_WRONLY | O_CLOEXEC);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		die("socketpair:");
-	if (setns(r->pidfd, CLONE_NEWPID) < 0)
-		die("joining the pid namespace of %s:", r->conf->name);
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
 		die("cloning into the cgroup of %s:", r->conf->name);
@@ -487,7 +510,23 @@ spawn(struct run *r, const struct request *q, int *from)
 	r->pidfd = pidfd;
 }
 
-/* A record, with the pty if it brings one.  0: end of file. */
+/* The process that execs takes the place of the child, which ends now; unless
+ * the guest has stopped it, and then it is not waited for. */
+static void
+take_over(struct run *r, int *fds, const char *number)
+{
+	struct pollfd p = { r->pidfd, POLLIN, 0 };
+	siginfo_t info;
+
+	poll(&p, 1, ENTER_MS);
+	waitid(P_PIDFD, r->pidfd, &info, WEXITED | WNOHANG);
+	shut(&r->pidfd);
+	shut(&fds[1]);
+	r->pidfd = fds[0];
+	r->pid = strtol(number, NULL, 10);
+}
+
+/* A record, with the files that it brings.  0: end of file. */
 static int
 next_record(struct run *r, int from, struct record *rec)
 {
@@ -509,10 +548,14 @@ next_record(struct run *r, int from, struct record *rec)
 		return 0;
 	rec->text[sizeof(rec->text) - 1] = '\0';
 	h = CMSG_FIRSTHDR(&m);
-	if (rec->word == PTY && h && h->cmsg_len == CMSG_LEN(sizeof(fds))) {
-		memcpy(fds, CMSG_DATA(h), sizeof(fds));
+	if (!h || h->cmsg_len != CMSG_LEN(sizeof(fds)))
+		return 1;
+	memcpy(fds, CMSG_DATA(h), sizeof(fds));
+	if (rec->word == PTY) {
 		r->master = fds[0];
 		r->slave = fds[1];
+	} else {
+		take_over(r, fds, rec->text);
 	}
 	return 1;
 }
@@ -559,9 +602,9 @@ wait_entered(struct run *r, int from)
 			return;
 		if (rec.word == STEP)
 			memcpy(step, rec.text, sizeof(step));
-		if (rec.word == EXECS)
+		if (rec.word == BORN)
 			limit = -1;	/* the rest is up to the disk */
-		if (rec.word > EXECS) {
+		if (rec.word > BORN) {
 			console_undo(r);
 			fail(rec.word, "%s: %s", r->conf->name, rec.text);
 		}

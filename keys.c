@@ -323,6 +323,9 @@ set_map(struct conf *c, struct setting *s)
 	free(copy);
 	if (bad || n[0] + n[2] > UINT32_MAX || n[1] + n[2] > UINT32_MAX)
 		return "must be INSIDE:OUTSIDE:COUNT, each 32 bits";
+	if (!n[1])
+		return "maps the host's root into the container, which is no "
+		    "boundary then; userns=none says so openly";
 	s->u.map = (struct idmap){ n[0], n[1], n[2] };
 	c->userns = USERNS_MAPS;
 	return NULL;

@@ -650,7 +650,7 @@ main(int argc, char **argv)
 		return 0;
 	}
 	check_host();
-	if (conf.userns == USERNS_NONE)
+	if (self_exposed(&conf))
 		self_seal(conf.input);
 	prepare();
 	run_clear(&run);

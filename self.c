@@ -3,10 +3,11 @@
  * A process of ours that is in the container, as crun exec is before it execs
  * and the built-in PID 1 all its life, has a /proc/PID/exe, and a guest's
  * "#!/proc/self/exe" runs what it shows.  Root of a user namespace can do no
- * more with that than read; but with userns=none it is root of the host, and
- * could write to the file as soon as nobody runs it (CVE-2019-5736).  So
- * before anything else, crun copies itself into a memfd, seals it against any
- * change, memfd_create(2), fcntl(2), and execs that.
+ * more with that than read, unless the file is one of its ids': with
+ * userns=none, or where a map has the file's owner, it could write to the file
+ * as soon as nobody runs it (CVE-2019-5736).  Then, before anything else, crun
+ * copies itself into a memfd, seals it against any change, memfd_create(2),
+ * fcntl(2), and execs that.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,10 +16,12 @@
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "crun.h"
+#include "config.h"
 
 #ifndef MFD_EXEC
 #define MFD_EXEC 0x10U		/* Linux 6.3 */
@@ -35,6 +38,32 @@ is_sealed(int fd)
 	int seals = fcntl(fd, F_GET_SEALS);
 
 	return seals >= 0 && (seals & SEALS) == SEALS;
+}
+
+static int
+is_mapped(const struct conf *c, enum key_id key, uint32_t id)
+{
+	if (c->userns == USERNS_AUTO)
+		return id - POOL_FIRST < (uint32_t)POOL_RANGES * RANGE;
+	if (c->userns == USERNS_RANGE)
+		return id - c->userns_first < c->userns_count;
+	for (each(c, s, key))
+		if (id - s->u.map.outside < s->u.map.count)
+			return 1;
+	return 0;
+}
+
+/* In a container ours are the ids of those in it, too, idmap.c. */
+int
+self_exposed(const struct conf *c)
+{
+	struct stat st;
+
+	if (c->userns == USERNS_NONE || !in_first_userns() ||
+	    stat("/proc/self/exe", &st) < 0)
+		return 1;
+	return is_mapped(c, KEY_UIDMAP, st.st_uid) ||
+	    is_mapped(c, KEY_GIDMAP, st.st_gid) || st.st_mode & S_IWOTH;
 }
 
 /* A host may have no /proc mounted. */
@@ -127,14 +156,14 @@ self_seal(const char *input)
 	from = open_self();
 	to = new_memfd("crun");
 	if (from < 0 || to < 0)
-		die("userns=none needs a sealed copy of crun "
+		die("a sealed copy of crun, which these ids need "
 		    "(CONFIG_MEMFD_CREATE, sysctl vm.memfd_noexec below 2); "
 		    "making it:");
 	while (left > 0 && (n = sendfile(to, from, NULL, left)) > 0)
 		left -= n;
 	if (left || fcntl(to, F_ADD_SEALS, SEALS) < 0)
-		die("userns=none needs a sealed copy of crun; filling and "
-		    "sealing it:");
+		die("a sealed copy of crun, which these ids need; filling "
+		    "and sealing it:");
 	syscall(SYS_execveat, to, "", args, environ, AT_EMPTY_PATH);
-	die("userns=none needs a sealed copy of crun; running it:");
+	die("a sealed copy of crun, which these ids need; running it:");
 }

@@ -126,16 +126,17 @@ set_mode(const char *path, int flags, mode_t mode)
 }
 
 /* runit looks at the modes of two files when it gets CONT, runit(8).  They
- * are set by a child that has become the container's root, so that nothing
- * in the tree is touched with the host's rights. */
+ * are set by a process that has become the container's root, so that nothing
+ * in the tree is touched with the host's rights; and that nobody waits for,
+ * since the guest can make it hang. */
 static void
-runit_files(int pidfd, int reboot)
+runit_files(const struct run *r, int reboot)
 {
 	size_t i, last = LEN(config_runit) - 1;
 	int flags, done = 0;
 
-	if (setns(pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
-	    setns(pidfd, CLONE_NEWNS) < 0)
+	if (setns(r->pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
+	    setns(r->pidfd, CLONE_NEWNS) < 0)
 		_exit(1);
 	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
 		_exit(1);
@@ -144,7 +145,8 @@ runit_files(int pidfd, int reboot)
 		set_mode(config_runit[i].reboot, flags, reboot ? 0100 : 0);
 		done = !set_mode(config_runit[i].stopit, flags, 0100);
 	}
-	_exit(!done);
+	stop_signal(r, SIGCONT);
+	_exit(0);
 }
 
 static int
@@ -155,11 +157,13 @@ by_runit(const struct run *r, int reboot)
 	if (!takes(r, SIGCONT))
 		return 0;
 	pid = fork();
+	if (!pid && !fork())
+		runit_files(r, reboot);
 	if (!pid)
-		runit_files(r->pidfd, reboot);
+		_exit(0);
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
-	return stop_signal(r, SIGCONT);
+	return pid > 0;
 }
 
 /* Nobody knows this init.  If it takes TERM it gets that; else, and for a

@@ -621,6 +621,8 @@ uidmap=0:1:0|INSIDE:OUTSIDE:COUNT
 uidmap=0:1:2:3|INSIDE:OUTSIDE:COUNT
 uidmap=0:root:1|INSIDE:OUTSIDE:COUNT
 uidmap=0:4294967290:100|32 bits
+uidmap=0:0:65536|maps the host.s root
+gidmap=5:0:1|maps the host.s root
 gidmap=0:-1:1|INSIDE:OUTSIDE:COUNT
 gidmap=0:4294967296:1|32 bits
 bridge=a/b|no interface's name
@@ -1721,7 +1723,7 @@ maps='0 300000 1000 0 300000 1000'
 story 'idmap: userns=HOSTID:COUNT' idmap_map userns=300000:1000
 maps='0 300000 10 10 0 1 0 400000 100'
 story 'idmap: uidmap and gidmap' idmap_map uidmap=0:300000:10 \
-	uidmap=10:0:1 gidmap=0:400000:100
+	uidmap=10:500000:1 gidmap=0:400000:100
 
 # files stay 0-based on disk, whatever range they ran with
 idmap_files() {
@@ -3547,6 +3549,32 @@ walls_looks() {
 	gone
 }
 story 'walls: a guest that looks at who comes in' walls_looks
+
+# Root that has CAP_SYS_PTRACE over whoever is in its pid namespace.
+walls_peeks() {
+	own_root
+	cp "$here/build/test/thief" root/bin/
+	echo host >canary
+	chmod 600 canary
+	conf "$@"
+	background -- sh -c "exec thief peek $t/canary >/thief.out"
+	n=0
+	while [ "$n" -lt "${CRUN_RACES:-$((300 / slow))}" ]; do
+		n=$((n + 1))
+		"$crun" exec "$name" true 2>err ||
+			wrong 'status 0' "$n: $(cat err)"
+	done
+	soon grep -q ^met root/thief.out
+	! grep ^saw root/thief.out || wrong 'nothing seen' "$(sort root/thief.out |
+		uniq -c)"
+	verb 0 kill "$name"
+	gone
+}
+limit=$((120 + ${CRUN_RACES:-0} / 10))
+story 'walls: nothing of the host leaks by who comes in' walls_peeks
+limit=$((120 + ${CRUN_RACES:-0} / 10))
+story 'walls: nothing of the host leaks by who comes in, userns=none' \
+	walls_peeks userns=none
 
 # A script whose interpreter is whoever runs it: crun, as a program of the
 # guest and with the option that the script says.
@@ -5929,6 +5957,37 @@ live_session() {
 limit=250
 story 'live: a session at a terminal: log in, top, resize, let go, log out' \
 	live_session
+
+# The init of busybox waits in sigtimedwait(2), which hides what it takes.
+live_signal() {
+	copy_tree busybox
+	conf stop.signal=USR2 reboot.signal=TERM stop.timeout=20
+	run 0 -q -d --ready
+	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	verb 0 reboot "$name"
+	secs=60 verb 0 stop "$name"
+	gone
+}
+secs=60
+story 'live: stop.signal and reboot.signal for busybox' live_signal
+secs=
+
+# Its getty has printed the prompt by then.
+live_ready() {
+	copy_tree bookworm
+	printf '%s\n' '[Service]' Type=oneshot 'ExecStart=/bin/sleep 4' \
+		>os/etc/systemd/system/slow.service
+	ln -s ../slow.service os/etc/systemd/system/multi-user.target.wants/
+	conf
+	secs=100 run 0 -q -d --ready="$((90 * slow))"
+	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	verb 0 exec "$name" systemctl is-system-running
+	prints running
+	secs=100 verb 0 stop "$name"
+	gone
+}
+limit=250
+story 'live: ready when systemd says so, not at its prompt' live_ready
 
 live_many() {
 	want 0 env SCALE_ROUNDS=1 sh "$here/test/scale" "$((20 / slow))"

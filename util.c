@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -349,4 +350,13 @@ near_try(struct near *n, const char *candidate)
 		n->least = d;
 		snprintf(n->best, sizeof(n->best), "%s", candidate);
 	}
+}
+
+int
+in_first_userns(void)
+{
+	static const ino_t first = 0xeffffffd;	/* USER_NS_INIT_INO, nsfs.h */
+	struct stat st;
+
+	return stat("/proc/self/ns/user", &st) < 0 || st.st_ino == first;
 }

@@ -371,7 +371,7 @@ do_exec(struct words *w)
 	verb_find(&r, name);
 	if (conf_saved(&c, r.state, name, NULL, 0) < 0)
 		gone(name);
-	if (c.userns == USERNS_NONE)
+	if (self_exposed(&c))
 		self_seal(NULL);
 	c.program = q.argv;
 	r.conf = &c;

@@ -7,6 +7,8 @@
  *	thief look		prints of each such process what it can see: its
  *				files, folder, root, environment, memory, and
  *				whether it lets itself be traced
+ *	thief peek FILE		prints of each whether it leads to FILE of the
+ *				host, and whether it may do more than we
  *
  * "met PROGRAM" once for each name that was met, "kept" for a program that it
  * got hold of, "wrote" when it has overwritten one.
@@ -40,6 +42,8 @@ is_ours(int pid, char *link, size_t size)
 		return errno == ENOENT || errno == ESRCH;
 	}
 	link[n] = '\0';
+	if (stat(path, &a) < 0 && (errno == ENOENT || errno == ESRCH))
+		return 1;	/* it has ended meanwhile */
 	return !stat(path, &a) && !stat(link, &b) && a.st_dev == b.st_dev &&
 	    a.st_ino == b.st_ino;
 }
@@ -148,6 +152,58 @@ look(int pid)
 	fflush(stdout);
 }
 
+/* The value of a line of /proc/PID/status. */
+static unsigned long long
+status(int pid, const char *key, int base)
+{
+	char path[64], text[4096], *p;
+	ssize_t n = -1;
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0) {
+		n = read(fd, text, sizeof(text) - 1);
+		close(fd);
+	}
+	text[n > 0 ? n : 0] = '\0';
+	p = strstr(text, key);
+	return p ? strtoull(p + strlen(key), NULL, base) : ~0ULL;
+}
+
+static void
+peek(int pid, const char *file)
+{
+	static const char up[] = "/../../../../../../../../../../../..";
+	unsigned long long caps = status(pid, "CapEff:", 16);
+	unsigned long long filter = status(pid, "Seccomp:", 10);
+	int i, root, fd = -1;
+	char path[512], link[256];
+
+	snprintf(path, sizeof(path), "/proc/%d/root%s", pid, file);
+	root = open(path, O_RDONLY);
+	for (i = 0; i < 64 && fd < 0; i++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%d%s%s", pid, i, up,
+		    file);
+		fd = open(path, O_RDONLY);
+	}
+	if (!is_ours(pid, link, sizeof(link))) {
+		if (root >= 0)
+			puts("saw root");
+		if (fd >= 0)
+			puts("saw fd");
+		if (caps != ~0ULL && caps & ~status(getpid(), "CapEff:", 16))
+			puts("saw capabilities");
+		if (filter == 0)
+			puts("saw no filter");
+	}
+	fflush(stdout);
+	if (root >= 0)
+		close(root);
+	if (fd >= 0)
+		close(fd);
+}
+
 int
 main(int argc, char **argv)
 {
@@ -155,6 +211,7 @@ main(int argc, char **argv)
 	struct dirent *e;
 	DIR *d;
 	int pid, all = argc > 1 && !strcmp(argv[1], "look");
+	const char *file = argc > 2 ? argv[2] : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
 	for (;;) {
@@ -167,6 +224,8 @@ main(int argc, char **argv)
 			met(link);
 			if (all)
 				look(pid);
+			else if (file)
+				peek(pid, file);
 			else
 				keep(pid);
 		}
