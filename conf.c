@@ -162,14 +162,46 @@ trim(char *s)
 	return s;
 }
 
+/* What begins with it, or else is near; of a family, up to the dot. */
+static void
+unknown_key(const char *name, const char *where)
+{
+	size_t len = strlen(name), head = strcspn(name, ".") + 1;
+	struct near near = { .word = name }, family = { .word = name };
+	const char *begins = NULL;
+	int i;
+
+	if (len >= head)
+		family.word = xprintf("%.*s", (int)head, name);
+	for (i = 0; i < NKEYS; i++) {
+		near_try(&near, keys[i].name);
+		if (keys[i].flags & FAMILY)
+			near_try(&family, keys[i].name);
+		if (len > 1 && !begins && !strncmp(keys[i].name, name, len))
+			begins = keys[i].name;
+	}
+	for (i = 0; name[i] && !(name[i] & 0x80); i++)
+		;
+	if (name[i])
+		error(where, "unknown key %.64s, which has a character that "
+		    "no key has", name);
+	else if (begins || *near.best)
+		error(where, "unknown key %.64s; did you mean %s?", name,
+		    begins ? begins : near.best);
+	else if (*family.best && len > head)
+		error(where, "unknown key %.64s; did you mean %s%s?", name,
+		    family.best, name + head);
+	else
+		error(where, "unknown key %.64s; crun -h lists the keys", name);
+}
+
 /* One KEY=VALUE; text stays, the settings point into it. */
 static void
 parse_setting(struct conf *c, char *text, char *where, int line,
     const char *dir)
 {
 	char *eq = strchr(text, '='), *name = trim(text);
-	struct near near = { 0 };
-	int id, i;
+	int id;
 
 	if (!eq) {
 		error(where, "no = in \"%.40s\": every line is key=value",
@@ -183,14 +215,7 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 		add_setting(c, id, name, trim(eq + 1), where, line, dir);
 		return;
 	}
-	near.word = name;
-	for (i = 0; i < NKEYS; i++)
-		near_try(&near, keys[i].name);
-	if (*near.best)
-		error(where, "unknown key %.64s; did you mean %s?", name,
-		    near.best);
-	else
-		error(where, "unknown key %.64s; crun -h lists the keys", name);
+	unknown_key(name, where);
 }
 
 static int
@@ -208,9 +233,13 @@ has_control(const char *text, size_t len)
 static void
 parse_text(struct conf *c, char *text, size_t size, const char *dir)
 {
+	static const char mark[] = "\xef\xbb\xbf";	/* of some editors */
 	char *p = text, *end = text + size, *nl, *where;
 	int line, bad;
 	size_t len;
+
+	if (size >= strlen(mark) && !memcmp(text, mark, strlen(mark)))
+		p += strlen(mark);
 
 	for (line = 1; p < end; line++, p = nl + 1) {
 		nl = memchr(p, '\n', end - p);
@@ -370,6 +399,28 @@ same_subnet(const struct ip *a, const struct ip *b)
 	return 1;
 }
 
+static int
+same_address(const struct ip *a, const struct ip *b)
+{
+	return a->family == b->family && !memcmp(a->addr, b->addr,
+	    a->family == AF_INET ? 4 : 16);
+}
+
+static void
+check_addresses(const struct conf *c)
+{
+	enum { SMALLEST = 1280 };	/* RFC 8200, section 5 */
+
+	for (each(c, a, KEY_IP)) {
+		for (each(c, b, KEY_IP))
+			if (b > a && same_address(&a->u.ip, &b->u.ip))
+				error(b->where, "ip %s is set twice", b->value);
+		if (a->u.ip.family == AF_INET6 && c->mtu && c->mtu < SMALLEST)
+			error(conf_where(c, KEY_MTU), "mtu must be %d at least "
+			    "for the IPv6 address %s", SMALLEST, a->value);
+	}
+}
+
 static void
 check_network(const struct conf *c)
 {
@@ -383,10 +434,14 @@ check_network(const struct conf *c)
 		for (each(c, s, needs_bridge[i]))
 			error(s->where, "%s needs a bridge",
 			    keys[s->id].name);
+	check_addresses(c);
 	for (each(c, g, KEY_GATEWAY)) {
 		int in = 0, family = 0;
 
 		for (each(c, s, KEY_IP)) {
+			if (same_address(&g->u.ip, &s->u.ip))
+				error(g->where, "gateway %s is the container's "
+				    "own ip", g->value);
 			in |= same_subnet(&g->u.ip, &s->u.ip);
 			family |= s->u.ip.family == g->u.ip.family;
 		}

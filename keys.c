@@ -137,10 +137,19 @@ set_name(struct conf *c, struct setting *s)
 	return NULL;
 }
 
+/* As mountinfo(5) has it: no slash twice, none at the end. */
 static const char *
 set_path(struct conf *c, struct setting *s)
 {
-	*(const char **)at(c, s) = s->value;
+	char *copy = xprintf("%s", s->value), *out = copy;
+	const char *p;
+
+	for (p = copy; *p; p++)
+		if (*p != '/' || (p[1] != '/' && (p[1] || out == copy)))
+			*out++ = *p;
+	*out = '\0';
+	s->value = copy;
+	*(const char **)at(c, s) = copy;
 	return NULL;
 }
 
@@ -200,9 +209,11 @@ set_ifname(struct conf *c, struct setting *s)
 {
 	if (strlen(s->value) >= IFNAMSIZ || !only(s->value, "_.-") ||
 	    !strcmp(s->value, ".") || !strcmp(s->value, "..") ||
-	    !strcmp(s->value, "lo"))
+	    !strcmp(s->value, "lo") || !strcmp(s->value, "all") ||
+	    !strcmp(s->value, "default"))
 		return complain("is no interface's name: at most %d letters, "
-		    "digits, _ . -, and not lo", IFNAMSIZ - 1);
+		    "digits, _ . -, and not lo, all or default",
+		    IFNAMSIZ - 1);
 	*(const char **)at(c, s) = s->value;
 	return NULL;
 }
@@ -331,6 +342,25 @@ set_map(struct conf *c, struct setting *s)
 	return NULL;
 }
 
+/* Not one of nobody's, of many, of oneself, or of the subnet as a whole. */
+static int
+is_of_host(const struct ip *ip)
+{
+	const unsigned char *a = ip->addr;
+	uint32_t host, v4 = (uint32_t)a[0] << 24 | a[1] << 16 | a[2] << 8 |
+	    a[3];
+	int i;
+
+	if (ip->family == AF_INET) {
+		host = ip->prefix < 31 ? UINT32_MAX >> ip->prefix : 0;
+		return a[0] && a[0] != 127 && a[0] < 224 &&
+		    (!host || ((v4 & host) && (v4 & host) != host));
+	}
+	for (i = 0; i < 15 && !a[i]; i++)
+		;
+	return a[0] != 0xff && (i < 15 || a[15] > 1);
+}
+
 static const char *
 set_ip(struct conf *c, struct setting *s)
 {
@@ -340,7 +370,8 @@ set_ip(struct conf *c, struct setting *s)
 	if (s->u.ip.prefix < 0)
 		return complain("has no prefix length: write %s/%d", s->value,
 		    s->u.ip.family == AF_INET ? 24 : 64);
-	return NULL;
+	return is_of_host(&s->u.ip) ? NULL : "is no address that a host can "
+	    "have in that subnet";
 }
 
 static const char *
@@ -355,6 +386,7 @@ set_address(struct conf *c, struct setting *s)
 static const char *
 set_mac(struct conf *c, struct setting *s)
 {
+	static const unsigned char none[6];
 	const char *p = s->value;
 	int i;
 
@@ -367,7 +399,8 @@ set_mac(struct conf *c, struct setting *s)
 	}
 	if (c->mac[0] & 1)
 		return "is a multicast address: the first byte must be even";
-	return NULL;
+	return memcmp(c->mac, none, 6) ? NULL : "is no address: not all of it "
+	    "may be zero";
 }
 
 static const char *
@@ -379,7 +412,7 @@ set_cgroup(struct conf *c, struct setting *s)
 	if (!dot || dot == s->sub || !dot[1] || !only(s->sub, "._-") ||
 	    strlen(s->sub) > 64)
 		return "the key names no file of a controller, "
-		    "such as cgroup.memory.high";
+		    "such as cgroup.memory.high, and is not cgroup.view";
 	if (!strncmp(s->sub, "cgroup.", 7) && strncmp(s->sub, "cgroup.max.",
 	    11))
 		return "of cgroup.cgroup.* only the max. files may be set";
@@ -416,6 +449,23 @@ target_error(const char *path)
 			return "the target must not contain . or ..";
 		p += n;
 	}
+	return NULL;
+}
+
+/* Of what is mounted over these, crun's own would be gone. */
+static const char *
+mount_target_error(const char *path)
+{
+	static const char *const own[] = { "proc", "sys", "dev" };
+	const char *bad = target_error(path), *name = path + strspn(path, "/");
+	size_t n = strcspn(name, "/"), i;
+
+	if (bad || name[n + strspn(name + n, "/")])
+		return bad;
+	for (i = 0; i < LEN(own); i++)
+		if (strlen(own[i]) == n && !strncmp(name, own[i], n))
+			return "is what crun mounts itself; a target may lie "
+			    "below it";
 	return NULL;
 }
 
@@ -462,7 +512,7 @@ set_bind(struct conf *c, struct setting *s)
 	b->source = copy;
 	b->target = target;
 	word = cut(target, ':');
-	bad = target_error(target);
+	bad = mount_target_error(target);
 	for (; word && !bad; word = rest) {
 		rest = cut(word, ',');
 		bad = bind_option(b, word);
@@ -497,7 +547,7 @@ static const char *
 set_tmpfs(struct conf *c, struct setting *s)
 {
 	char *copy = xprintf("%s", s->value), *word = cut(copy, ':'), *rest;
-	const char *bad = target_error(copy);
+	const char *bad = mount_target_error(copy);
 	struct tmpfs *t = &s->u.tmpfs;
 
 	(void)c;

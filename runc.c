@@ -610,9 +610,9 @@ open_standard(void)
 {
 	int fd;
 
-	while ((fd = open("/dev/null", O_RDWR | O_CLOEXEC)) >= 0 && fd <= 2)
-		fcntl(fd, F_SETFD, 0);
-	shut(&fd);
+	for (fd = 0; fd <= 2; fd++)
+		if (fcntl(fd, F_GETFD) < 0)
+			open("/dev/null", O_RDWR);
 }
 
 /* Arguments and environment lie in one piece, proc_pid_cmdline(5). */
