@@ -493,6 +493,8 @@ int set_attr(int mount, uint64_t attr);		/* MOUNT_ATTR_* */
 int open_parent(int root, const char *path, const char **last);
 void stage_child(struct run *);		/* before GO, with the caller's ids */
 void rootfs_child(struct run *);
+void rootfs_files_child(struct run *);	/* resolv.conf, hostname; the last */
+void rootfs_restore_child(void);	/* those again, where a start fails */
 
 /* ---- net.c ---- */
 
@@ -589,6 +591,7 @@ void sec_attach(struct run *);		/* rlimits, sysctls */
 void sec_keyring_child(struct run *);
 void sec_bound_child(struct run *);	/* the bounding set, no ambient */
 void sec_caps_child(struct run *);	/* the other sets */
+void sec_limits_child(const struct run *);	/* just before exec */
 /* Closes everything above standard error but the fd keep, which gets the
  * number 3. */
 int sec_close_child(int keep);

@@ -269,28 +269,38 @@ look_up(struct user *u, const char *word)
 
 static struct rlimit limits[RLIM_NLIMITS];
 
-/* Without CAP_SYS_RESOURCE none can be raised above our caller's; the lower
- * of the two holds then. */
+/* While we may.  Without CAP_SYS_RESOURCE none can be raised above our
+ * caller's; the lower of the two holds then. */
+static void
+raise_limits(void)
+{
+	struct rlimit own, *l;
+
+	for (l = limits; l < limits + RLIM_NLIMITS; l++) {
+		if (getrlimit(l - limits, &own) < 0)
+			die("reading our limit %d:", (int)(l - limits));
+		if (l->rlim_max <= own.rlim_max)
+			continue;
+		own.rlim_max = l->rlim_max;
+		if (!setrlimit(l - limits, &own))
+			continue;
+		if (errno != EPERM || getrlimit(l - limits, &own) < 0)
+			die("taking the init's limit %d:", (int)(l - limits));
+		l->rlim_max = own.rlim_max;
+		if (l->rlim_cur > own.rlim_max)
+			l->rlim_cur = own.rlim_max;
+	}
+}
+
+/* Lowered only when nothing is left to do that they could forbid. */
 static void
 take_limits(void)
 {
-	struct rlimit own;
 	int i;
 
-	for (i = 0; i < RLIM_NLIMITS; i++) {
-		if (!setrlimit(i, &limits[i]))
-			continue;
-		if (errno != EPERM || getrlimit(i, &own) < 0)
+	for (i = 0; i < RLIM_NLIMITS; i++)
+		if (setrlimit(i, &limits[i]) < 0)
 			die("taking the init's limit %d:", i);
-		if (own.rlim_max > limits[i].rlim_max)
-			own.rlim_max = limits[i].rlim_max;
-		if (limits[i].rlim_cur < own.rlim_max)
-			own.rlim_cur = limits[i].rlim_cur;
-		else
-			own.rlim_cur = own.rlim_max;
-		if (setrlimit(i, &own) < 0)
-			die("taking the init's limit %d:", i);
-	}
 }
 
 static void
@@ -392,12 +402,13 @@ bear(struct run *r, const struct request *q, const struct user *u)
 
 	if (pid < 0)
 		die("cloning the program's process%s:", errno == EAGAIN ?
-		    ", which pids or rlimit.nproc forbids" : "");
+		    "; pids is too few for it" : "");
 	if (!pid) {
 		die_with_parent();
 		if (setsid() < 0)
 			die("setsid:");
 		ns_terminal_child(r);
+		take_limits();
 		run_program(r, q, u);
 	}
 	fds[0] = fds[1] = pidfd;
@@ -412,7 +423,7 @@ child(struct run *r, const struct request *q)
 	int i;
 
 	ns_signals_child();
-	take_limits();
+	raise_limits();
 	join(r);
 	become(&u);		/* root, to look at its files */
 	sec_keyring_child(r);

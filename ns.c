@@ -85,6 +85,7 @@ ns_made_child(const char *path, ino_t inode)
 static void
 send_failure(int status, const char *line)
 {
+	rootfs_restore_child();
 	send_record(status, line);
 	_exit(status);
 }
@@ -490,6 +491,7 @@ ns_exec_child(struct run *r)
 	umask(022);		/* as the kernel starts an init */
 	if (!r->conf->program) {
 		ns_session_child(r, &report);
+		sec_limits_child(r);
 		exec_init(r, env);
 	}
 	sigfillset(&all);
@@ -497,13 +499,17 @@ ns_exec_child(struct run *r)
 	/* not fork(3), for which libcap-ng has handlers */
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
-		die("fork:");
+		die("%scloning the program's process%s:", conf_where(r->conf,
+		    KEY_PIDS), errno == EAGAIN ? "; pids is too few for it" :
+		    "");
 	if (!pid) {
 		ns_session_child(r, &report);
 		ns_terminal_child(r);
 		sigprocmask(SIG_SETMASK, &old, NULL);
+		sec_limits_child(r);
 		ns_exec_program(r, env);
 	}
+	sec_limits_child(r);	/* crun exec takes PID 1's */
 	syscall(SYS_close_range, 0, ~0U, 0);
 	forget_arguments(r);
 	pid_one(pid);

@@ -492,15 +492,55 @@ make_link_parents(int root, const char *path, const char *where)
 	make_parents(root, target, where);
 }
 
-static int
-has_text(int root, const char *path, const char *text)
-{
-	int fd = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
-	char old[4096];
-	ssize_t n = fd < 0 ? -1 : read(fd, old, sizeof(old));
+/* What was written, and what was there before: a start that fails after that
+ * puts it back. */
+static struct written {
+	const char *path;
+	char *old;
+	ssize_t size;		/* -1: there was no file */
+} written[2];
+static size_t nwritten;
 
+static struct written
+read_old(int root, const char *path)
+{
+	enum { MOST = 1 << 20 };	/* a larger one is cut, if that is it */
+	struct written w = { path, NULL, -1 };
+	int fd = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
+	struct stat st;
+
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode)) {
+		if (st.st_size > MOST)
+			st.st_size = MOST;
+		w.old = xrealloc(NULL, st.st_size + 1, 1);
+		w.size = read(fd, w.old, st.st_size);
+	}
 	shut(&fd);
-	return n == (ssize_t)strlen(text) && !memcmp(old, text, n);
+	return w;
+}
+
+void
+rootfs_restore_child(void)
+{
+	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir, fd;
+	const char *last;
+
+	while (nwritten--) {
+		struct written *w = &written[nwritten];
+
+		if (w->size < 0) {
+			dir = open_parent(root, w->path, &last);
+			unlinkat(dir, last, 0);
+			shut(&dir);
+			continue;
+		}
+		fd = open_beneath(root, w->path, O_WRONLY | O_TRUNC |
+		    O_NONBLOCK | O_NOCTTY);
+		if (write(fd, w->old, w->size) != w->size)
+			break;	/* the disk is full: it was before, too */
+		shut(&fd);
+	}
+	nwritten = 0;
 }
 
 /* In a read-only tree, a file on /run is shown in the place of path. */
@@ -524,9 +564,10 @@ static void
 write_file(int root, const char *path, const char *text, const char *where)
 {
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, fd;
+	struct written w = read_old(root, path);
 	struct stat st;
 
-	if (has_text(root, path, text))
+	if (w.size == (ssize_t)strlen(text) && !memcmp(w.old, text, w.size))
 		return;
 	fd = open_how(root, path, flags, 0644, 0);
 	if (fd < 0 && errno == ENOENT) {
@@ -539,7 +580,9 @@ write_file(int root, const char *path, const char *text, const char *where)
 	}
 	if (fd < 0 || fstat(fd, &st) < 0)
 		die("%swriting %s in the rootfs:", where, path);
-	if (!S_ISREG(st.st_mode))
+	if (S_ISREG(st.st_mode))
+		written[nwritten++] = w;
+	else
 		die("%s%s of the rootfs is not a regular file", where, path);
 	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		die("%swriting %s in the rootfs:", where, path);
@@ -547,13 +590,8 @@ write_file(int root, const char *path, const char *text, const char *where)
 }
 
 static void
-write_files(struct run *r)
+write_run_files(struct run *r)
 {
-	const struct conf *c = r->conf;
-	const struct setting *dns = conf_next(c, KEY_DNS, NULL);
-	const struct setting *host = conf_next(c, KEY_HOSTNAME, NULL);
-	char text[2048];
-	size_t len = 0;
 	int run = open_target(r->tree, "/run/host", 1, "");
 
 	if (create_at(run, "container-manager", "crun\n", 0444) < 0)
@@ -562,6 +600,17 @@ write_files(struct run *r)
 		die("entering /run/host:");
 	notify_child(r);
 	close(run);
+}
+
+void
+rootfs_files_child(struct run *r)
+{
+	const struct conf *c = r->conf;
+	const struct setting *dns = conf_next(c, KEY_DNS, NULL);
+	const struct setting *host = conf_next(c, KEY_HOSTNAME, NULL);
+	char text[2048];
+	size_t len = 0;
+
 	for (each(c, s, KEY_DNS))
 		if (len < sizeof(text))
 			len += snprintf(text + len, sizeof(text) - len,
@@ -622,7 +671,7 @@ rootfs_child(struct run *r)
 	mount_cgroup(r);
 	mount_tmpfs_keys(r);
 	mount_binds(r);
-	write_files(r);
+	write_run_files(r);
 	check_place(r, r->procfs, "/proc");
 	check_place(r, r->sysfs, "/sys");
 	pivot(r);

@@ -11,9 +11,9 @@
  *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
  *   ns_release --------- GO --------------->  identity, keyring, uts, mounts,
  *   stages: _attach  veth, limits             seccomp; waits
- *   ns_release --------- GO --------------->  net, capabilities; waits
+ *   ns_release --------- GO --------------->  net; waits
  *   stages: _attach  devices
- *   ns_release --------- GO --------------->  exec
+ *   ns_release --------- GO --------------->  files, capabilities, exec
  *   ns_report <-- records, or end of file: exec'd
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
@@ -117,8 +117,9 @@ child(struct run *r)
 	ns_wait_child(r);
 	net_child(r);
 	sec_bound_child(r);
-	sec_caps_child(r);
 	ns_wait_child(r);
+	rootfs_files_child(r);
+	sec_caps_child(r);
 	ns_exec_child(r);
 }
 

@@ -70,17 +70,23 @@ sec_rlimit(const char *name)
 
 /* ---- the supervisor's part ---- */
 
+/* Only what the child may not do itself: to raise a hard limit.  What it
+ * lowers is for the init, and not for the child's own work. */
 static void
-set_rlimits(struct run *r)
+raise_rlimits(struct run *r)
 {
 	for (each(r->conf, s, KEY_RLIMIT)) {
-		struct rlimit l = { s->u.rlimit.soft, s->u.rlimit.hard };
+		struct rlimit l;
 
+		if (prlimit(r->pid, s->u.rlimit.resource, NULL, &l) < 0)
+			die("%sreading the limit of %s:", s->where, s->sub);
+		if (s->u.rlimit.hard <= l.rlim_max)
+			continue;
+		l.rlim_max = s->u.rlimit.hard;
 		if (prlimit(r->pid, s->u.rlimit.resource, &l, NULL) < 0)
 			die("%srlimit.%s=%s%s:", s->where, s->sub, s->value,
 			    errno == EPERM ? ", above crun's own hard limit" :
 			    "");
-		step("sec: rlimit.%s=%s", s->sub, s->value);
 	}
 }
 
@@ -159,7 +165,7 @@ set_sysctls(struct run *r)
 void
 sec_attach(struct run *r)
 {
-	set_rlimits(r);
+	raise_rlimits(r);
 	set_sysctls(r);
 }
 
@@ -175,6 +181,18 @@ sec_keyring_child(struct run *r)
 	    errno != ENOSYS)
 		die("making a session keyring%s:", errno == EDQUOT ?
 		    ", see /proc/sys/kernel/keys/maxkeys" : "");
+}
+
+void
+sec_limits_child(const struct run *r)
+{
+	for (each(r->conf, s, KEY_RLIMIT)) {
+		struct rlimit l = { s->u.rlimit.soft, s->u.rlimit.hard };
+
+		if (setrlimit(s->u.rlimit.resource, &l) < 0)
+			die("%srlimit.%s=%s:", s->where, s->sub, s->value);
+		step("sec: rlimit.%s=%s", s->sub, s->value);
+	}
 }
 
 /* What the process has: below another container it may be less than

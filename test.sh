@@ -1391,7 +1391,7 @@ story 'host: a failed start takes back no other folder of that name' \
 
 host_full_run() {
 	mkdir /run/crun
-	mounted tmpfs size=4k,nr_inodes=3 /run/crun
+	mounted tmpfs mode=700,size=4k,nr_inodes=3 /run/crun
 	: >/run/crun/a
 	: >/run/crun/b
 	conf
@@ -1435,17 +1435,47 @@ host_twice() {
 }
 story 'host: a second start of a running name' host_twice
 
-host_bad_mac() {
-	conf bridge="$br" mac=00:00:00:00:00:00
-	fails 125 'c.conf:[34]: .*' -- true
+# What crun changed in the folder before it failed is as it was.
+host_files_back() {
+	own_root
+	echo mine >"$root/etc/hostname"
+	chown 7:8 "$root/etc/hostname"
+	rm -f "$root/etc/resolv.conf"
+	conf hostname=new dns=9.9.9.9
+	for what in '127 init=/nosuch' '126 init=/etc' '127 -- /nosuch' \
+		'126 -- /etc/passwd'; do
+		# shellcheck disable=SC2086 # words
+		run $what
+		is hostname mine "$(cat "$root/etc/hostname")"
+		is owner 7:8 "$(stat -c %u:%g "$root/etc/hostname")"
+		[ ! -e "$root/etc/resolv.conf" ] || wrong 'no resolv.conf' one
+	done
+	run 0 -- cat /etc/hostname /etc/resolv.conf
+	prints "$(printf 'new\nnameserver 9.9.9.9')"
 }
-story 'host: a hardware address that the kernel does not take' host_bad_mac
+story 'host: files of the rootfs after a failed start' host_files_back
 
-host_address_twice() {
-	conf bridge="$br" ip="$net.2/24" ip="$net.2/24"
-	fails 125 "c.conf:5: .*$net.2/24.*File exists" -- true
+# limits that are too low for crun's own work hold for the program only
+host_low_limits() {
+	conf rlimit.nofile=4 rlimit.fsize=4 rlimit.nproc=1 dns=9.9.9.9 \
+		tmpfs=/mnt bridge="$br" ip="$net.2/24"
+	run 0 -- sh -c 'ulimit -n; ulimit -f'
+	prints "$(printf '4\n0')"
+	idle
+	verb 0 exec "$name" sh -c 'ulimit -n; ulimit -f'
+	prints "$(printf '4\n0')"
+	down
 }
-story 'host: an address twice' host_address_twice
+story 'host: limits too low for a start' host_low_limits
+
+host_old_kernel() {
+	need setarch
+	conf
+	want 125 setarch --uname-2.6 "$crun" -c c.conf -- true
+	says '^crun: Linux 2.6[^ ]* is too old: crun needs 5.12 or newer$'
+	lines 1
+}
+story 'host: a kernel that is too old' host_old_kernel
 
 host_long_map() {
 	conf uidmap=0:100000:65536 gidmap=0:100000:65536
