@@ -323,7 +323,7 @@ why_missing(const char *ctrl, int delegated)
 {
 	char text[4096], *line;
 	size_t len = strlen(ctrl);
-	static char why[160];
+	static char why[256];
 	long number, enabled;
 	char *end;
 
@@ -339,10 +339,11 @@ why_missing(const char *ctrl, int delegated)
 		    "the kernel has switched it off; boot with "
 		    "cgroup_enable=%s" : number ?
 		    "it is bound to a v1 hierarchy that is not mounted; "
-		    "mount -t cgroup -o %s" : delegated ?
+		    "mkdir -p /sys/fs/cgroup/%s && mount -t cgroup -o %s none "
+		    "/sys/fs/cgroup/%s" : delegated ?
 		    "it is not delegated to our group; Delegate=%s" :
 		    "it is not in cgroup.controllers; the group above does "
-		    "not pass %s on", ctrl);
+		    "not pass %s on", ctrl, ctrl, ctrl);
 		return why;
 	}
 	return "the kernel is built without it";
@@ -367,7 +368,8 @@ write_limit(const struct hier *h, const char *file, const char *text,
 	if (errno == ERANGE || errno == EINVAL)
 		die("%s%s: not a value that %s of this host takes", s->where,
 		    conf_text(s), file);
-	die("%s%s, writing %s in %s:", s->where, conf_text(s), file, h->path);
+	die("%s%s%s, writing %s in %s:", s->where, conf_text(s), errno == EBUSY ?
+	    ", less than is in use" : "", file, h->path);
 }
 
 /* The hierarchy of a controller: v2's where it is there, else v1's, which is

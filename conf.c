@@ -114,6 +114,16 @@ override(struct conf *c, int id, const char *sub)
 			c->set[i].quiet = 1;
 }
 
+static char *
+working_folder(void)
+{
+	char buf[PATH_MAX];
+
+	if (!getcwd(buf, sizeof(buf)))
+		fail(EXIT_USAGE, "the working folder:");
+	return xprintf("%s", strcmp(buf, "/") ? buf : "");
+}
+
 static void
 add_setting(struct conf *c, int id, const char *name, const char *value,
     char *where, int line, const char *dir)
@@ -142,7 +152,7 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 		return;
 	}
 	if (keys[id].flags & PATH && *value != '/')
-		value = xprintf("%s/%s", dir, value);
+		value = xprintf("%s/%s", dir ? dir : working_folder(), value);
 	c->set = xrealloc(c->set, c->nset + 1, sizeof(*c->set));
 	s = &c->set[c->nset++];
 	*s = (struct setting){ .id = id, .sub = sub, .value = value,
@@ -336,16 +346,6 @@ read_all(int fd, const char *path, size_t *size)
 	text[got] = '\0';
 	*size = got;
 	return text;
-}
-
-static char *
-working_folder(void)
-{
-	char buf[PATH_MAX];
-
-	if (!getcwd(buf, sizeof(buf)))
-		fail(EXIT_USAGE, "the working folder:");
-	return xprintf("%s", strcmp(buf, "/") ? buf : "");
 }
 
 /* The folder that a file's relative paths start from: its own, absolute. */
@@ -559,7 +559,7 @@ static void
 load(struct conf *c, int fd, const char *file, char **over, int nover)
 {
 	size_t size;
-	char *text, *dir, *here;
+	char *text, *dir;
 	int i;
 
 	*c = (struct conf){ .file = file, .memory = UINT64_MAX,
@@ -568,15 +568,13 @@ load(struct conf *c, int fd, const char *file, char **over, int nover)
 	c->input = strcmp(file, "-") ? NULL : xprintf("%s", text);
 	dir = folder_of(c->file);
 	parse_text(c, text, size, dir);
-	here = nover ? working_folder() : NULL;
 	for (i = 0; i < nover; i++) {
 		if (has_control(over[i], strlen(over[i])))
 			error("command line: ", "a control character");
 		else
 			parse_setting(c, xprintf("%s", over[i]),
-			    xprintf("command line: "), 0, here);
+			    xprintf("command line: "), 0, NULL);
 	}
-	free(here);
 	free(dir);
 	apply(c);
 	if (!conf_next(c, KEY_NAME, NULL))

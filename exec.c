@@ -156,7 +156,8 @@ read_users(const char *path)
 	int fd;
 
 	send_record(STEP, path);
-	fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	/* not by a link of /proc to a file of ours */
+	fd = open_how(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
 	if (fd < 0 && errno == ENOENT)
 		return NULL;
 	if (fd < 0 || fstat(fd, &st) < 0)
@@ -252,6 +253,8 @@ look_up(struct user *u, const char *word)
 	int number = !parse_id(word, &u->uid);
 	char *text;
 
+	if (!*word)
+		die("-u needs the name or the number of a user");
 	if (!number)
 		u->name = word;
 	text = read_users("/etc/passwd");

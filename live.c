@@ -368,8 +368,9 @@ apply(const struct run *r, struct change *c, size_t n)
 		die("%s%s: not a value that %s of this host takes; nothing was "
 		    "changed", c->s->where, conf_text(c->s), c->file);
 	errno = err;
-	die("%s%s, writing %s in %s; nothing was changed:", c->s->where,
-	    conf_text(c->s), c->file, c->h->path);
+	die("%s%s%s, writing %s in %s; nothing was changed:", c->s->where,
+	    conf_text(c->s), errno == EBUSY ? ", less than is in use" : "",
+	    c->file, c->h->path);
 }
 
 void

@@ -130,9 +130,11 @@ open_rootfs(struct run *r)
 	struct stat st;
 
 	if (stat(path, &st) < 0)
-		die("%srootfs %s:", where, path);
+		die("%srootfs %s%s:", where, path, errno == ENOENT ?
+		    ", where the system to boot should be" : "");
 	if (!S_ISDIR(st.st_mode))
-		die("%srootfs %s is not a folder", where, path);
+		die("%srootfs %s is not a folder; unpack an archive, mount an "
+		    "image first", where, path);
 	r->tree = clone_tree(AT_FDCWD, path, AT_RECURSIVE);
 	if (r->tree < 0)
 		die("%srootfs %s:", where, path);
@@ -153,7 +155,9 @@ open_binds(struct run *r)
 		r->bind[i] = clone_tree(AT_FDCWD, b->source,
 		    b->rec ? AT_RECURSIVE : 0);
 		if (r->bind[i] < 0 && !(b->optional && errno == ENOENT))
-			die("%sbind, opening %s:", s->where, b->source);
+			die("%sbind, opening %s%s:", s->where, b->source,
+			    errno == ENOENT ? ", which the option optional "
+			    "would pass over" : "");
 		i++;
 	}
 }
@@ -294,8 +298,8 @@ void
 private_undo(struct run *r)
 {
 	if (r->hostns >= 0) {
-		if (setns(r->hostns, CLONE_NEWNS) < 0 ||
-		    fchdir(r->hostroot) < 0 || chroot(".") < 0)
+		if (r->private && (setns(r->hostns, CLONE_NEWNS) < 0 ||
+		    fchdir(r->hostroot) < 0 || chroot(".") < 0))
 			warn("returning to the host's mount namespace:");
 		r->private = 0;
 	} else if (r->stage >= 0) {

@@ -230,7 +230,8 @@ net_host(struct run *r)
 		    "bridge && ip link set %s up", where, bridge, bridge,
 		    bridge);
 	if (!is_bridge(bridge))
-		die("%s%s is a link, but no bridge", where, bridge);
+		die("%s%s is a link, but no bridge; ip link add NAME type "
+		    "bridge makes one", where, bridge);
 }
 
 static void

@@ -34,6 +34,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -333,12 +334,31 @@ ns_environment(const struct run *r, size_t more)
 static void exec_failed(const struct run *, const char *path)
     __attribute__((noreturn));
 
+/* Why execve(2) gives EACCES. */
+static const char *
+why_denied(const char *path)
+{
+	struct statvfs fs;
+	struct stat st;
+
+	if (stat(path, &st) < 0)
+		return "";
+	if (S_ISDIR(st.st_mode))
+		return " is a folder";
+	if (!(st.st_mode & 0111))
+		return " is not executable, chmod +x helps";
+	if (!statvfs(path, &fs) && fs.f_flag & ST_NOEXEC)
+		return " lies on a file system mounted noexec";
+	return "";
+}
+
 static void
 exec_failed(const struct run *r, const char *path)
 {
 	const char *where = conf_where(r->conf, KEY_INIT);
 	const char *what = r->conf->program ? "program" : "init";
 	int err = errno, missing = access(path, F_OK) < 0;
+	const char *why = err == EACCES ? why_denied(path) : "";
 
 	errno = err;
 	if (err == ENOENT && missing)
@@ -350,7 +370,8 @@ exec_failed(const struct run *r, const char *path)
 	if (err == ENOEXEC)
 		fail(EXIT_NOEXEC, "%s%s %s: no program for this machine, and "
 		    "no script with #!", where, what, path);
-	fail(EXIT_NOEXEC, "%s%s %s:", where, what, path);
+	errno = err;
+	fail(EXIT_NOEXEC, "%s%s %s%s:", where, what, path, why);
 }
 
 static int
@@ -411,6 +432,8 @@ ns_exec_program(const struct run *r, char **env)
 	const char *dir = NULL;
 	size_t i, n;
 
+	if (!*argv[0])
+		fail(EXIT_NOTFOUND, "the program's name is empty");
 	if (strchr(argv[0], '/')) {
 		execve(argv[0], argv, env);
 		exec_failed(r, argv[0]);

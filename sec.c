@@ -152,8 +152,9 @@ set_sysctls(struct run *r)
 	for (; s; s = conf_next(r->conf, KEY_SYSCTL, s)) {
 		sysctl_path(path, sizeof(path), s->sub);
 		if (write_sysctl(r, path, s->value) < 0)
-			die("%ssysctl.%s=%s, writing %s:", s->where, s->sub,
-			    s->value, path);
+			die("%ssysctl.%s=%s%s, writing %s:", s->where, s->sub,
+			    s->value, errno == ENOENT ? ", which this kernel "
+			    "does not have" : "", path);
 		step("sec: %s=%s", path, s->value);
 	}
 	for (i = 0; i < LEN(names); i++) {

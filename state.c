@@ -32,6 +32,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,32 @@ host_size(struct run *r)
 	    st.st_size;
 }
 
+/* A supervisor that was killed has left the lock to the child that it had just
+ * cloned, until that comes to closing it, state_child(). */
+static int
+holder_died(int state)
+{
+	char text[32];
+
+	return read_at(state, "lock", text, sizeof(text)) > 0 &&
+	    kill(strtol(text, NULL, 10), 0) < 0 && errno == ESRCH;
+}
+
+static int
+lock_soon(int fd)
+{
+	enum { TRIES = 100, MS = 10 };
+	int i;
+
+	for (i = 0; i < TRIES; i++) {
+		poll(NULL, 0, MS);
+		if (!lock_byte(fd, F_OFD_SETLK, F_WRLCK, 0, 0))
+			return 1;
+	}
+	errno = EAGAIN;
+	return 0;
+}
+
 /* One try to open the folder and to take the lock in it.  1: it is ours; 0:
  * the folder vanished meanwhile; -1: another holds it.  Dies otherwise. */
 static int
@@ -176,6 +203,8 @@ try_lock(struct run *r, const char *dir)
 		die("making %s/lock:", dir);
 	held = r->lock >= 0 &&
 	    lock_byte(r->lock, F_OFD_SETLK, F_WRLCK, 0, 0) < 0;
+	if (held && errno == EAGAIN && holder_died(r->state))
+		held = !lock_soon(r->lock);
 	if (held && errno != EAGAIN && errno != EACCES)
 		die("locking %s/lock:", dir);
 	put(path, sizeof(path), "%s/lock", dir);

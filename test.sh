@@ -1163,13 +1163,13 @@ fails_conf() {
 }
 
 story 'host: a missing rootfs' fails_conf 125 \
-	'rootfs /nosuch/x: No such file' '' rootfs=/nosuch/x -- true
+	'rootfs /nosuch/x, where the system to boot should be: No such file' '' rootfs=/nosuch/x -- true
 story 'host: a rootfs that is a file' fails_conf 125 \
 	'rootfs /etc/passwd is not a folder' '' rootfs=/etc/passwd -- true
 
 host_where() {
 	printf 'name=%s\nrootfs=nosuch\n' "$name" >c.conf
-	fails 125 'c.conf:2: rootfs .*/nosuch: No such file' -- true
+	fails 125 'c.conf:2: rootfs .*/nosuch, where .*: No such file' -- true
 }
 story 'host: an error names FILE:LINE of the key' host_where
 
@@ -1199,7 +1199,7 @@ host_no_bridge_link() {
 story 'host: a link that is no bridge' host_no_bridge_link
 
 story 'host: a bind whose source is missing' fails_conf 125 \
-	'c.conf:3: bind.*/nosuch: No such file' bind=/nosuch:/mnt -- true
+	'c.conf:3: bind.*/nosuch, which .*optional.*: No such file' bind=/nosuch:/mnt -- true
 
 host_optional_bind() {
 	conf bind=/nosuch:/mnt/x:optional
@@ -1221,9 +1221,9 @@ story 'host: a bind of a file to a folder' fails_conf 125 \
 story 'host: an init that is missing' fails_conf 127 \
 	'c.conf:3: init /sbin/nosuch: not found in' init=/sbin/nosuch
 story 'host: an init that is not executable' fails_conf 126 \
-	'c.conf:3: init /etc/passwd: Permission denied' init=/etc/passwd
+	'c.conf:3: init /etc/passwd is not executable, chmod .x helps: Permission denied' init=/etc/passwd
 story 'host: an init that is a folder' fails_conf 126 \
-	'c.conf:3: init /etc: Permission denied' init=/etc
+	'c.conf:3: init /etc is a folder: Permission denied' init=/etc
 
 # bad_init TEXT REGEX: a file of that text (printf) as the init
 bad_init() {
@@ -1271,9 +1271,9 @@ story 'host: a program that is not found' fails_conf 127 \
 story 'host: a program that is not found by its path' fails_conf 127 \
 	'program /bin/nosuch: not found' '' -- /bin/nosuch
 story 'host: a program that is not executable' fails_conf 126 \
-	'program /etc/passwd: Permission denied' '' -- /etc/passwd
+	'program /etc/passwd is not executable, chmod .x helps: Permission denied' '' -- /etc/passwd
 story 'host: a program that is a folder' fails_conf 126 \
-	'program /etc: Permission denied' '' -- /etc
+	'program /etc is a folder: Permission denied' '' -- /etc
 
 story 'host: a controller that no kernel has' fails_conf 125 \
 	'c.conf:3: cgroup.nosuch.max=1: the host has no nosuch controller' \
@@ -3942,7 +3942,7 @@ console_quiet() {
 	says '^crun: mount: /dev/mqueue$'
 	says "^crun: $name: the init runs"
 	run 126 -v -- /etc
-	says '^crun: program /etc: Permission denied'
+	says '^crun: program /etc is a folder: Permission denied'
 }
 story 'console: -q says errors only, -v every step' console_quiet
 
@@ -4067,6 +4067,8 @@ stop_term_early() {
 		"$crun" -c c.conf >up.out 2>up.err </dev/null &
 		sup=$!
 		echo "$sup" >>kids
+		# before it is crun, the signal would be for the shell's child
+		until [ "/proc/$sup/exe" -ef "$crun" ]; do :; done
 		sleep "$wait"
 		kill "$sup"
 		tries=0
@@ -5387,7 +5389,7 @@ exec_wrong() {
 	verb 127 exec "$name" /nosuch
 	says '/nosuch: not found'
 	verb 126 exec "$name" /etc
-	says '/etc: Permission denied'
+	says '/etc is a folder: Permission denied'
 	verb 125 exec -w /nosuch "$name" true
 	says "container's folder /nosuch: No such file"
 	verb 125 exec -u nosuch "$name" true
