@@ -5715,17 +5715,28 @@ exec_many() {
 	while [ "$i" -lt "$total" ]; do
 		pids='' b=0
 		while [ "$b" -lt "$batch" ]; do
-			"$crun" exec "$name" sh -c "cat /big; exit $((b + 10))" \
-				2>err.$b </dev/null | cmp - "$root/big" >cmp.$b 2>&1 &
+			{
+				rc=0
+				"$crun" exec "$name" sh -c "cat /big
+					exit $(((i + b) % 200))" \
+					2>err.$b </dev/null || rc=$?
+				echo "$rc" >rc.$b
+			} | cmp - "$root/big" >cmp.$b 2>&1 &
 			b=$((b + 1))
 			pids="$pids $!"
 		done
+		b=0
 		for p in $pids; do
-			wait "$p" || wrong 'the same bytes' "$(cat cmp.* err.*)"
+			wait "$p" || wrong 'the same bytes' \
+				"$(cat cmp.$b err.$b)"
+			is "status of number $((i + b))" $(((i + b) % 200)) \
+				"$(cat rc.$b)"
+			b=$((b + 1))
 		done
 		i=$((i + batch))
 	done
 	rm "$root/big"
+	# and a hundred side by side
 	pids='' b=0
 	while [ "$b" -lt 100 ]; do
 		"$crun" exec "$name" sh -c "exit $((b + 10))" </dev/null &
