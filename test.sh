@@ -1560,19 +1560,59 @@ ns_pid_one_args() {
 }
 story "ns: PID 1 does not show the host's command line" ns_pid_one_args
 
-ns_fds() {
-	conf
-	want 0 "$probe" open 20 "$crun" -c c.conf -- probe fds
-	prints '0 1 2'
-	printf '#!/bin/sh\nexec /bin/probe fds\n' >s
-	own_root
-	cp s root/sbin/fds
-	chmod 755 root/sbin/fds
-	conf init=/sbin/fds
-	want 0 "$probe" open 20 "$crun" -c c.conf
-	is 'files of an init' '0 1 2' "$(tr -d '\r' <out)"
+# from FOLDER COMMAND...: with 200 more files open, half of them folders; gone:
+# in a folder that is removed
+from() {
+	folder=$1
+	shift
+	mkdir -p gone
+	want 0 "$probe" open 200 sh -c 'cd "$1"
+		[ "$1" != gone ] || rmdir ../gone
+		shift
+		exec "$@"' - "$folder" "$@"
 }
-story 'ns: of 20 files open outside, none is inside' ns_fds
+
+ns_fds() {
+	own_root
+	printf '#!/bin/sh\nprobe cwd\nexec /bin/probe fds\n' >root/sbin/see
+	chmod 755 root/sbin/see
+	conf
+	background -- sleep 1000
+	printf '%s\n' "name=$name-b" "rootfs=$root" >b.conf
+	{ cat b.conf && echo init=/sbin/see; } >os.conf
+	for folder in gone "$t" "$root/tmp" /proc/self/fd; do
+		from "$folder" "$crun" -c "$t/b.conf" -- see
+		is "a program's, from $folder" '/ 0 1 2' "$(xargs <out)"
+		from "$folder" "$crun" -c "$t/os.conf"
+		is "an init's, from $folder" '/ 0 1 2' \
+			"$(tr -d '\r' <out | xargs)"
+		from "$folder" "$crun" exec "$name" see
+		is "exec's, from $folder" '/ 0 1 2' "$(xargs <out)"
+		want 0 "$probe" open 200 "$pty" -- "$crun" exec "$name" see
+		is "exec's, on a terminal" '/ 0 1 2' \
+			"$(tr -d '\r' <out | xargs)"
+	done
+	# a folder of the host as the folder inside: of the caller, or of crun
+	mkdir "$root/home"
+	i=0
+	while [ "$i" -lt 40 ]; do
+		ln -s "/proc/self/fd/$i" "$root/home/$i"
+		for folder in "/proc/self/fd/$i" "/home/$i/." "/home/$i/.."; do
+			cmd="exec -w $folder"
+			rc=0
+			"$probe" open 200 "$crun" exec -w "$folder" "$name" \
+				see </dev/null >out 2>err || rc=$?
+			is "status of $folder" 125 "$rc"
+			prints ''
+			says "the container's folder $folder: "
+		done
+		i=$((i + 1))
+	done
+	verb 0 kill "$name"
+	gone
+}
+story 'ns: of 200 files and folders open outside, and the one it is called in, none is inside' \
+	ns_fds
 
 ns_closed() {
 	conf

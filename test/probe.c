@@ -1,7 +1,9 @@
 /* probe - looks at what a container lets through; run inside and outside.
  *
- *	probe open N PROGRAM ...	run it with N more files open
+ *	probe open N PROGRAM ...	run it with N more files open, every
+ *					other one the folder /
  *	probe fds			the numbers of the open files
+ *	probe cwd			what getcwd(2) itself says
  *	probe call NAME			do it, print ok or the errno's name
  *	probe key NAME PROGRAM ...	run it with that key in its session
  *	probe findkey NAME		ok, or the errno's name
@@ -66,7 +68,7 @@ static int
 open_files(int n, char **argv)
 {
 	while (n-- > 0)
-		if (open("/dev/null", O_RDONLY) < 0)
+		if (open(n % 2 ? "/" : "/dev/null", O_RDONLY) < 0)
 			return perror("probe: open"), 1;
 	execvp(argv[0], argv);
 	return perror(argv[0]), 1;
@@ -84,6 +86,17 @@ list_files(void)
 		}
 	putchar('\n');
 	return 0;
+}
+
+/* libc's hides what does not begin with a slash. */
+static int
+working_folder(void)
+{
+	char path[4096];
+
+	if (syscall(SYS_getcwd, path, sizeof(path)) < 0)
+		return answer(-1);
+	return puts(path), 0;
 }
 
 static long
@@ -360,6 +373,8 @@ main(int argc, char **argv)
 		return open_files(atoi(argv[2]), argv + 3);
 	if (!strcmp(verb, "fds"))
 		return list_files();
+	if (!strcmp(verb, "cwd"))
+		return working_folder();
 	if (!strcmp(verb, "call") && argc == 3)
 		return call(argv[2]);
 	if (!strcmp(verb, "key") && argc > 3)
