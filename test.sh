@@ -3067,6 +3067,50 @@ walls_x32() {
 }
 story 'walls: no system call of x32' walls_x32
 
+# plain: what a terminal has printed, in out, without its returns
+plain() {
+	tr -d '\r' <out >seen
+	mv seen out
+}
+
+# typing COMMAND...: it is tries on a terminal, of which no more than its words
+# are seen, and nothing is typed; then it is with a pipe as input
+typing() {
+	want 0 "$pty" -- sh -c '"$@"
+		timeout --foreground 0.2 head -n 1 | sed "s/^/arrived: /"' - "$@"
+	plain
+	all_of argument 'input,TIOC' EPERM
+	all_of argument 'input,typed' ENOENT
+	is 'printed besides' '' "$(grep -v -e '^argument ' -e '^crun: ' out)"
+	want 0 sh -c ': | "$@"' - "$@"
+	all_of argument 'input,TIOC' EPERM
+	! grep typed out || wrong 'no terminal' "$(cat out)"
+}
+
+walls_typing() {
+	for with in userns=auto userns=none; do
+		conf "$with"
+		typing "$crun" -c c.conf -- tries argument
+		idle
+		typing "$crun" exec "$name" tries argument
+		down
+		conf "$with" init='/bin/tries argument'
+		want 0 "$pty" -- "$crun" -c c.conf
+		plain
+		all_of argument 'input,TIOC' EPERM
+		all_of argument 'input,typed' ENOENT
+	done
+	# so it is the filter; EIO says dev.tty.legacy_tiocsti
+	conf userns=none seccomp=none caps="$(all_caps)"
+	want 0 "$pty" -- "$crun" -c c.conf -- tries argument
+	plain
+	all_of argument 'input,TIOCSTI' 'done EIO'
+	all_of argument 'input,TIOCLINUX' ENOTTY
+	! grep -q 'TIOCSTI done' out || all_of argument 'input,typed' 'done'
+}
+story 'walls: nothing is typed on a terminal or a pipe, at a start and by exec' \
+	walls_typing
+
 # With a user namespace, which holds also where the filter is left out.
 walls_host() {
 	for with in userns=auto 'userns=auto nesting=yes' \

@@ -11,7 +11,8 @@
  *
  *	call		system calls for hosts, of this machine's own table
  *	i386, x32	those of the other tables that an x86-64 kernel has
- *	argument	calls that are dangerous with some arguments only
+ *	argument	calls that are dangerous with some arguments only, and
+ *			those that type, on our own input
  *	key		the keyrings
  *	write		files of /proc and /sys, opened for writing
  *	read		likewise, for reading
@@ -28,6 +29,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/netlink.h>
+#include <poll.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -243,6 +245,26 @@ try_x32(void)
 }
 #endif
 
+/* What would be typed for another, on what we have as input; a line, since a
+ * terminal may give nothing less. */
+static void
+try_input(void)
+{
+	static const char line[] = "!\n", paste[] = { 3 };
+	struct pollfd p = { 0, POLLIN, 0 };
+	int i;
+
+	for (i = 0; i < 2; i++)
+		report("input", "TIOCSTI",
+		    syscall(SYS_ioctl, 0, TIOCSTI, &line[i]));
+	report("input", "TIOCLINUX", syscall(SYS_ioctl, 0, TIOCLINUX, paste));
+	if (!isatty(0))
+		return;
+	i = poll(&p, 1, 100);
+	errno = ENOENT;
+	report("input", "typed", i == 1 ? 0 : -1);
+}
+
 static void
 try_arguments(void)
 {
@@ -255,6 +277,7 @@ try_arguments(void)
 	    syscall(SYS_ioctl, -1, high | TIOCSTI, 0));
 	report("ioctl", "TIOCLINUX+high",
 	    syscall(SYS_ioctl, -1, high | TIOCLINUX, 0));
+	try_input();
 	report("umount2", "MNT_FORCE", syscall(SYS_umount2, -1, MNT_FORCE));
 	report("umount2", "MNT_FORCE+high",
 	    syscall(SYS_umount2, -1, high | MNT_FORCE | MNT_DETACH));
