@@ -803,6 +803,37 @@ config_all_errors() {
 }
 story 'config: all errors are shown at once' config_all_errors
 
+# all that this kernel has, in both of sysctl(8)'s spellings
+config_sysctls() {
+	find /proc/sys -type f 2>/dev/null | sed 's,^/proc/sys/,,' |
+		tr ./ /. | sort >all
+	grep -e '^net\.' -e '^kernel\.hostname$' -e '^kernel\.domainname$' \
+		-e '^kernel\.sem$' -e '^kernel\.msg' -e '^kernel\.shm' \
+		-e '^fs\.mqueue\.' all >own
+	grep -vxFf own all >hosts
+	[ "$(wc -l <hosts)" -gt 100 ] || wrong 'a hundred' "$(wc -l <hosts)"
+	{
+		sed 's/.*/sysctl.&=1/' hosts
+		tr ./ /. <hosts | sed 's/.*/sysctl.&=1/'
+	} >web.conf
+	cp web.conf lines
+	echo rootfs=/r >>web.conf
+	want 2 "$crun" -n -c web.conf
+	prints ''
+	sed -n 's/^crun: web.conf:\([0-9]*\): .*\(not namespaced\|no name\).*/\1/p' \
+		err | sort -nu >seen
+	seq "$(wc -l <lines)" >wanted
+	cmp -s wanted seen || wrong 'all refused' \
+		"$(diff wanted seen | sed -n 's/^< //p' | while read -r n; do
+			sed -n "${n}p" lines
+		done)"
+	{ echo rootfs=/r && sed 's/.*/sysctl.&=1/' own; } >web.conf
+	want 0 "$crun" -n -c web.conf
+	lines 0
+}
+story 'config: no sysctl of the host is taken, of all that there are' \
+	config_sysctls
+
 # raw FORMAT: web.conf is printf's output
 raw() {
 	# shellcheck disable=SC2059 # that is what it is for
