@@ -173,7 +173,10 @@ call_open_by_handle_at(void)
 	struct {
 		struct file_handle h;
 		unsigned char more[8];
-	} f = { { 8, 1 }, { 2 } };
+	} f = {
+		.h = { .handle_bytes = 8, .handle_type = 1 },
+		.more = { 2 },
+	};
 
 	return syscall(SYS_open_by_handle_at, AT_FDCWD, &f, O_RDONLY);
 }
@@ -219,7 +222,7 @@ with_key(const char *name, char **argv)
 static int
 hold(size_t bytes)
 {
-	char *p = malloc(bytes);
+	char *p = malloc(bytes), last;
 
 	if (!p)
 		return perror("probe: malloc"), 1;
@@ -227,7 +230,9 @@ hold(size_t bytes)
 	puts("held");
 	fflush(stdout);
 	pause();
-	return p[bytes / 2];
+	last = p[bytes / 2];
+	free(p);
+	return last;
 }
 
 static int
