@@ -5696,6 +5696,7 @@ exec_signals() {
 	conf
 	background -- sleep 1000
 	for s in TERM INT HUP USR1 USR2 QUIT; do
+		rm -f up.out
 		"$crun" exec "$name" sh -c \
 			"trap 'echo got $s; exit 9' $s; echo up; while :; do sleep 0.1; done" \
 			>up.out 2>err </dev/null &
