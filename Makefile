@@ -19,8 +19,11 @@ OBJ = $(SRC:%.c=build/%.o)
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
 CFLAGS = -Os -g
 HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
-	-fno-asynchronous-unwind-tables -fno-reorder-functions \
+	-fno-asynchronous-unwind-tables $(REORDER) \
 	-ffunction-sections -fdata-sections
+# clang does not know it, nor do it
+REORDER := $(shell $(CC) --version 2>/dev/null | grep -q clang || \
+	echo -fno-reorder-functions)
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none,--gc-sections
 
 ifneq (,$(findstring musl-gcc,$(CC)))

@@ -422,6 +422,9 @@ choose(struct run *r, const char *have, char *need, size_t size)
 	}
 	if (len >= size)
 		die("too many cgroup keys");
+	/* counted without a limit too; in v2 it is where the host does */
+	if (!has_word(have, "memory"))
+		cgroup_v1(r, "memory");
 }
 
 static int

@@ -567,7 +567,8 @@ write_file(int root, const char *path, const char *text, const char *where)
 	struct written w = read_old(root, path);
 	struct stat st;
 
-	if (w.size == (ssize_t)strlen(text) && !memcmp(w.old, text, w.size))
+	if (w.old && w.size == (ssize_t)strlen(text) &&
+	    !memcmp(w.old, text, w.size))
 		return;
 	fd = open_how(root, path, flags, 0644, 0);
 	if (fd < 0 && errno == ENOENT) {
