@@ -50,7 +50,7 @@
 #define TIOCGPTPEER _IO('T', 0x41)	/* ioctl_tty(2), Linux 4.13 */
 #endif
 
-enum { ENTER_MS = 1000 };
+enum { ENTER_MS = 1000, LAST_MS = 50 };
 enum { USER_FILE = 1 << 20, MAXGROUPS = 1024 };
 
 enum word { STEP, PTY, BORN };	/* above: a status, and why it failed */
@@ -604,10 +604,13 @@ wait_entered(struct run *r, int from)
 	struct pollfd p = { from, POLLIN, 0 };
 	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
-	int limit = ENTER_MS, n;
+	long long end = now_ms() + ENTER_MS, left;
+	int born = 0, n;
 
 	for (;;) {
-		n = poll(&p, 1, limit);
+		/* for all steps together; a last look at each after that */
+		left = end - now_ms();
+		n = poll(&p, 1, born ? -1 : left > LAST_MS ? left : LAST_MS);
 		if (n == 0 && is_blocked(r))
 			give_up(r, r->conf->name, step);
 		if (n <= 0)
@@ -617,7 +620,7 @@ wait_entered(struct run *r, int from)
 		if (rec.word == STEP)
 			memcpy(step, rec.text, sizeof(step));
 		if (rec.word == BORN)
-			limit = -1;	/* the rest is up to the disk */
+			born = 1;	/* the rest is up to the disk */
 		if (rec.word > BORN) {
 			console_undo(r);
 			fail(rec.word, "%s: %s", r->conf->name, rec.text);
