@@ -285,6 +285,12 @@ void say(const char *line);
  * the first is no character, or one that drives a terminal, and is to be
  * escaped.  n is not 0. */
 size_t printable(const char *text, size_t n);
+/* The real, effective and saved ids, or the supplementary groups; -1 and errno,
+ * and some may be set then. */
+int take_ids(uid_t uid, gid_t gid);
+int take_groups(size_t n, const gid_t *groups);
+/* The effective ids, by a process whose real ones are root's. */
+int act_as(uid_t uid, gid_t gid);
 /* Whether our user namespace is the host's, not that of a container. */
 int in_first_userns(void);
 /* What was printed on standard output is out, or die(). */

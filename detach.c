@@ -238,7 +238,7 @@ detach(struct run *r)
 
 	if (pipe2(p, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
-	r->pid = fork();
+	r->pid = _Fork();
 	if (r->pid < 0)
 		die("fork:");
 	if (r->pid) {

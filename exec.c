@@ -22,7 +22,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/magic.h>
 #include <linux/openat2.h>
@@ -341,10 +340,9 @@ die_with_parent(void)
 static void
 become(const struct user *u)
 {
-	if (setgroups(u->ngroups, u->groups) < 0)
+	if (take_groups(u->ngroups, u->groups) < 0)
 		die("setting the groups of the user:");
-	if (setresgid(u->gid, u->gid, u->gid) < 0 ||
-	    setresuid(u->uid, u->uid, u->uid) < 0)
+	if (take_ids(u->uid, u->gid) < 0)
 		die("becoming user %u of the container%s:", (unsigned)u->uid,
 		    errno == EINVAL ? ", who is not in its range of ids" : "");
 	die_with_parent();
@@ -688,7 +686,7 @@ exec_guest(const struct run *supervisor, char **argv)
 	const struct request q = { .argv = argv };
 	struct conf c = *supervisor->conf;
 	struct run r = *supervisor;
-	pid_t pid = fork();
+	pid_t pid = _Fork();
 	int from;
 
 	if (pid > 0)

@@ -19,6 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -227,10 +228,11 @@ move_all(const struct run *r, const struct hier *h)
 static const struct hier *
 having(const struct run *r, const char *file)
 {
+	struct stat st;
 	size_t i;
 
 	for (i = 0; i < r->nhier; i++)
-		if (!faccessat(r->hier[i].group, file, F_OK, 0))
+		if (!fstatat(r->hier[i].group, file, &st, 0))
 			return &r->hier[i];
 	return NULL;
 }

@@ -22,7 +22,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <limits.h>
 #include <linux/sched.h>
 #include <poll.h>
@@ -278,9 +277,9 @@ ns_identity_child(struct run *r)
 {
 	struct pollfd p = { r->go[0], 0, 0 };
 
-	if (setgroups(0, NULL) < 0)
+	if (take_groups(0, NULL) < 0)
 		die("dropping the supplementary groups:");
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+	if (take_ids(0, 0) < 0)
 		die("becoming root of the container:");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		die("asking for a signal at the supervisor's death:");

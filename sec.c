@@ -121,10 +121,10 @@ write_sysctl(const struct run *r, const char *path, const char *value)
 		return 0;
 	if ((errno != EACCES && errno != EPERM) || !r->nuid)
 		return -1;
-	bad = setegid(idmap_gid(r, 0)) < 0 || seteuid(idmap_uid(r, 0)) < 0 ||
+	bad = act_as(idmap_uid(r, 0), idmap_gid(r, 0)) < 0 ||
 	    write_at(AT_FDCWD, path, value) < 0;
 	err = errno;
-	if (seteuid(0) < 0 || setegid(0) < 0)
+	if (act_as(0, 0) < 0)
 		die("becoming root again:");
 	errno = err;
 	return bad ? -1 : 0;

@@ -138,7 +138,7 @@ runit_files(const struct run *r, int reboot)
 	if (setns(r->pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
 	    setns(r->pidfd, CLONE_NEWNS) < 0)
 		_exit(1);
-	if (setresgid(0, 0, 0) < 0 || setresuid(0, 0, 0) < 0)
+	if (take_ids(0, 0) < 0)
 		_exit(1);
 	for (i = 0; i <= last && !done; i++) {
 		flags = i == last ? O_CREAT : 0;	/* none was there */
@@ -156,8 +156,8 @@ by_runit(const struct run *r, int reboot)
 
 	if (!takes(r, SIGCONT))
 		return 0;
-	pid = fork();
-	if (!pid && !fork())
+	pid = _Fork();
+	if (!pid && !_Fork())
 		runit_files(r, reboot);
 	if (!pid)
 		_exit(0);

@@ -6589,7 +6589,7 @@ wrap_loop() {
 b
 box
 c'
-	within 0 sh -c "$(recipe 'crun stop ..crun list')"
+	within 0 sh -c "$(recipe 'crun list -q .')"
 	within 0 crun list -q
 	prints ''
 	verb 0 stop "$name"
