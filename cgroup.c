@@ -689,7 +689,7 @@ cgroup_child(struct run *r)
 			die("joining %s/" CGROUP_TOP "/%s/payload:",
 			    r->hier[i].path, r->conf->name);
 	if (unshare(CLONE_NEWCGROUP) < 0)
-		die("making the cgroup namespace:");
+		die("making the cgroup namespace (CONFIG_CGROUPS):");
 }
 
 /* For a container that runs: the hierarchy of a controller that it had no use

@@ -195,6 +195,8 @@ unknown_key(const char *name, const char *where)
 	if (name[i])
 		error(where, "unknown key %.64s, which has a character that "
 		    "no key has", name);
+	else if (begins && !strcmp(begins, name))
+		error(where, "%s needs a name after its dot", name);
 	else if (begins || *near.best)
 		error(where, "unknown key %.64s; did you mean %s?", name,
 		    begins ? begins : near.best);
@@ -500,7 +502,8 @@ static void
 check(const struct conf *c)
 {
 	if (!c->rootfs && !faulty[KEY_ROOTFS])
-		error(c->file, ": rootfs is not set: the folder to boot");
+		error(strcmp(c->file, "-") ? c->file : "standard input",
+		    ": rootfs is not set: the folder to boot");
 	if (c->init && c->program)
 		error(conf_where(c, KEY_INIT), "init cannot be set beside -- "
 		    "PROGRAM");

@@ -199,6 +199,7 @@ struct run {
 	int begun;		/* stages whose _host has been called */
 	int signals;		/* signalfd(2): all that the supervisor takes */
 	int request;		/* the value of the last ASK */
+	int early, early_request;	/* one came before the init ran */
 	char *args;		/* our arguments and environment in memory */
 	size_t args_size;
 	/* ns.c */

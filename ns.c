@@ -34,6 +34,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/vfs.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -137,7 +138,7 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 		    errno == ENOSPC ? ", more than /proc/sys/user/max_*_"
 		    "namespaces allow" : errno == EINVAL ? ", the kernel "
 		    "lacks one (CONFIG_USER_NS, CONFIG_PID_NS, CONFIG_NET_NS, "
-		    "CONFIG_IPC_NS)" : "");
+		    "CONFIG_IPC_NS); userns=none does without the first" : "");
 	if (!pid) {
 		report = r->report[1];
 		on_die = send_failure;
@@ -201,10 +202,14 @@ ns_report(struct run *r)
 	for (;;) {
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			die("poll:");
-		if (p[1].revents && (sig = signal_pending(r)))
-			fail(EXIT_SIGNAL + (sig == ASK ? SIGTERM : sig),
-			    "%s: stopped by signal %d while starting",
-			    r->conf->name, sig);
+		sig = p[1].revents ? signal_pending(r) : 0;
+		if (sig == ASK) {	/* between two lives, by crun stop */
+			r->early = 1;
+			r->early_request = r->request;
+		} else if (sig) {
+			fail(EXIT_SIGNAL + sig, "%s: stopped by signal %d "
+			    "while starting", r->conf->name, sig);
+		}
 		if (!p[0].revents)
 			continue;
 		if (!next_record(r, &rec))
@@ -337,7 +342,7 @@ static void exec_failed(const struct run *, const char *path)
 static const char *
 why_denied(const char *path)
 {
-	struct statvfs fs;
+	struct statfs fs;
 	struct stat st;
 
 	if (stat(path, &st) < 0)
@@ -346,7 +351,7 @@ why_denied(const char *path)
 		return " is a folder";
 	if (!(st.st_mode & 0111))
 		return " is not executable, chmod +x helps";
-	if (!statvfs(path, &fs) && fs.f_flag & ST_NOEXEC)
+	if (!statfs(path, &fs) && fs.f_flags & ST_NOEXEC)
 		return " lies on a file system mounted noexec";
 	return "";
 }

@@ -379,7 +379,7 @@ make_readonly(const struct run *r, const char *path)
 	clone = clone_tree(fd, "", AT_EMPTY_PATH);
 	if (clone < 0 || set_attr(clone, MOUNT_ATTR_RDONLY) < 0 ||
 	    mount_at(clone, fd) < 0)
-		die("making %s read-only:", path);
+		die("making %s read-only (nesting=yes leaves it):", path);
 	close(clone);
 	close(fd);
 }
@@ -417,7 +417,7 @@ mask(struct run *r, const char *path, int last[2])
 	folder = S_ISDIR(st.st_mode);
 	m = clone_mask(r->dev, folder, &last[folder]);
 	if (m < 0 || mount_at(m, fd) < 0)
-		die("masking %s:", path);
+		die("masking %s (nesting=yes leaves it):", path);
 	shut(&last[folder]);
 	last[folder] = m;
 	close(fd);

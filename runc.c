@@ -372,6 +372,11 @@ supervise(struct run *r, struct stop *stop)
 
 	console_begin(r);
 	attach_begin(r);
+	if (r->early) {
+		r->early = 0;
+		r->request = r->early_request;
+		handle_signal(r, stop, ASK);
+	}
 	while (wait_once(r, stop, &shrunk))
 		;
 	console_end(r, !stop->asked);
@@ -640,6 +645,8 @@ main(int argc, char **argv)
 		    "of its file");
 	open_standard();
 	self_begin(argv);
+	if (argc > 1 && !strcmp(argv[1], "help"))
+		help();
 	status = verb_main(argc, argv);
 	if (status >= 0)
 		return status;

@@ -180,7 +180,7 @@ sec_keyring_child(struct run *r)
 	(void)r;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 &&
 	    errno != ENOSYS)
-		die("making a session keyring%s:", errno == EDQUOT ?
+		die("making a session keyring (CONFIG_KEYS)%s:", errno == EDQUOT ?
 		    ", see /proc/sys/kernel/keys/maxkeys" : "");
 }
 
@@ -222,7 +222,7 @@ sec_bound_child(struct run *r)
 			continue;
 		if (errno == EINVAL)
 			break;
-		die("dropping capability %d:", cap);
+		die("dropping capability %d (caps=+NAME keeps one):", cap);
 	}
 	if (prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0) < 0)
 		die("clearing the ambient capabilities:");

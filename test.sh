@@ -768,7 +768,7 @@ an ip twice is refused|web.conf:4: ip 10.0.0.2/16 is set twice|rootfs=/r bridge=
 a gateway that is an ip is refused|web.conf:4: gateway 10.0.0.2 is the container's own|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=10.0.0.2
 an mtu too small for IPv6 is refused|web.conf:4: mtu must be 1280|rootfs=/r bridge=b ip=fd00::2/64 mtu=1000
 a key like no other is named|web.conf:2: .*blah|rootfs=/r blahblahblah=1
-a family needs a name after its dot|web.conf:2: .*rlimit\.|rootfs=/r rlimit.=5
+a family needs a name after its dot|web.conf:2: rlimit. needs a name|rootfs=/r rlimit.=5
 a line without = is refused|web.conf:2: no =|rootfs=/r memory
 a line without a key is refused|web.conf:2: |rootfs=/r =5
 a key without a value is refused|web.conf:2: memory has no value|rootfs=/r memory=
@@ -4702,6 +4702,14 @@ verb_help() {
 }
 story 'verbs: each has its -h' verb_help
 
+verb_help_alone() {
+	want 0 "$crun" -h
+	mv out wanted
+	want 0 "$crun" help
+	cmp -s wanted out || wrong 'what -h prints' "$(cat out)"
+}
+story 'verbs: help is -h' verb_help_alone
+
 # ISO 6429 has controls from 0x80 on too, as bytes and as U+0080 to U+009F.
 verb_c1() {
 	own_root
@@ -6330,6 +6338,17 @@ os_packages() {
 	guest guest "chmod 666 /dev/fuse
 		$su 'mkdir m; bindfs --no-allow-other /etc m; cat m/hostname' &&
 		$su 'fusermount3 -u m'"
+	# the limits, and what stays the host's
+	guest 0::/init.scope 'grep ^0:: /proc/self/cgroup'
+	guest refused 'for f in /sys/fs/cgroup/memory.max /sys/fs/cgroup/pids.max
+		do ! test -e $f || ! echo max >$f || exit 9; done
+		! mknod /tmp/disk b 8 0 || exit 9
+		! mount -t ext4 /dev/vda /mnt || exit 9
+		! echo h >/proc/sysrq-trigger || exit 9
+		! date -s 2030-01-01 || exit 9
+		touch /tmp/x.ko; ! insmod /tmp/x.ko || exit 9
+		mount -t tmpfs none /mnt && umount /mnt && echo refused'
+	guest 'killed 137' 'sh -c "tail /dev/zero"; echo killed $?'
 	for with in PrivateTmp=yes ProtectSystem=strict PrivateDevices=yes \
 		DynamicUser=yes PrivateNetwork=yes ProtectHome=yes \
 		ProtectKernelTunables=yes NoNewPrivileges=yes \
