@@ -403,6 +403,7 @@ choose(struct run *r, const char *have, char *need, size_t size)
 {
 	char ctrl[64];
 	const struct limit *l;
+	struct mount memory;
 	size_t len = 0;
 	struct hier *h;
 
@@ -422,9 +423,10 @@ choose(struct run *r, const char *have, char *need, size_t size)
 	}
 	if (len >= size)
 		die("too many cgroup keys");
-	/* counted without a limit too; in v2 it is where the host does */
-	if (!has_word(have, "memory"))
-		cgroup_v1(r, "memory");
+	/* counted without a limit too, where we may; v2 does as the host */
+	if (!has_word(have, "memory") && find_mount(&memory, "memory") &&
+	    !access(memory.path, W_OK))
+		v1_hier(r, &memory);
 }
 
 static int

@@ -286,6 +286,10 @@ void say(const char *line);
  * the first is no character, or one that drives a terminal, and is to be
  * escaped.  n is not 0. */
 size_t printable(const char *text, size_t n);
+/* That character, or the \xNN of a byte, as a string of ESCAPED bytes at most;
+ * gives how many bytes of text that was. */
+enum { ESCAPED = 5 };
+size_t escape(char *out, const char *text, size_t n);
 /* The real, effective and saved ids, or the supplementary groups; -1 and errno,
  * and some may be set then. */
 int take_ids(uid_t uid, gid_t gid);
@@ -466,6 +470,8 @@ void ns_terminal_child(const struct run *);
 /* execs conf->program, looked for in the PATH of env; dies when it cannot. */
 void ns_exec_program(const struct run *, char **env) __attribute__((noreturn));
 /* execs the init, or becomes the built-in PID 1 of the program. */
+/* Dies: a clone(2) has failed, by errno. */
+void ns_no_process(const char *where) __attribute__((noreturn));
 void ns_exec_child(struct run *) __attribute__((noreturn));
 
 /* ---- mount.c ---- */

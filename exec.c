@@ -279,14 +279,11 @@ raise_limits(void)
 	struct rlimit own, *l;
 
 	for (l = limits; l < limits + RLIM_NLIMITS; l++) {
-		if (getrlimit(l - limits, &own) < 0)
-			die("reading our limit %d:", (int)(l - limits));
-		if (l->rlim_max <= own.rlim_max)
+		getrlimit(l - limits, &own);
+		if (l->rlim_max <= own.rlim_max || !setrlimit(l - limits,
+		    &(struct rlimit){ own.rlim_cur, l->rlim_max }))
 			continue;
-		own.rlim_max = l->rlim_max;
-		if (!setrlimit(l - limits, &own))
-			continue;
-		if (errno != EPERM || getrlimit(l - limits, &own) < 0)
+		if (errno != EPERM)
 			die("taking the init's limit %d:", (int)(l - limits));
 		l->rlim_max = own.rlim_max;
 		if (l->rlim_cur > own.rlim_max)
@@ -402,8 +399,7 @@ bear(struct run *r, const struct request *q, const struct user *u)
 	long pid = syscall(SYS_clone3, &a, sizeof(a));
 
 	if (pid < 0)
-		die("cloning the program's process%s:", errno == EAGAIN ?
-		    "; pids is too few for it" : "");
+		ns_no_process("");
 	if (!pid) {
 		die_with_parent();
 		if (setsid() < 0)
@@ -506,7 +502,7 @@ spawn(struct run *r, const struct request *q, int *from)
 		die("socketpair:");
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
-		die("cloning into the cgroup of %s:", r->conf->name);
+		ns_no_process("");
 	if (!pid) {
 		close(pair[0]);
 		talk = pair[1];

@@ -747,9 +747,11 @@ const struct key keys[NKEYS] = {
     "ids: a free range of 65536, none (root inside is root outside), or "
     "this range" },
 [KEY_UIDMAP] = { "uidmap", "INSIDE:OUTSIDE:COUNT", NULL, set_map, 0, 0, 0,
-    ADDS, "a map of user ids, instead of userns; needs gidmap" },
+    ADDS, "a map of user ids, OUTSIDE from 1 up, instead of userns; needs "
+    "gidmap" },
 [KEY_GIDMAP] = { "gidmap", "INSIDE:OUTSIDE:COUNT", NULL, set_map, 0, 0, 0,
-    ADDS, "a map of group ids, instead of userns; needs uidmap" },
+    ADDS, "a map of group ids, OUTSIDE from 1 up, instead of userns; needs "
+    "uidmap" },
 [KEY_BRIDGE] = { "bridge", "LINK", NULL, set_ifname, F(bridge), 0, 0, 0,
     "the host's bridge to hang on; without it, loopback only" },
 [KEY_IP] = { "ip", "ADDRESS/PREFIX", NULL, set_ip, 0, 0, 0, ADDS,

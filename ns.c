@@ -34,8 +34,8 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-#include <sys/vfs.h>
 #include <sys/syscall.h>
+#include <sys/vfs.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -374,7 +374,6 @@ exec_failed(const struct run *r, const char *path)
 	if (err == ENOEXEC)
 		fail(EXIT_NOEXEC, "%s%s %s: no program for this machine, and "
 		    "no script with #!", where, what, path);
-	errno = err;
 	fail(EXIT_NOEXEC, "%s%s %s%s:", where, what, path, why);
 }
 
@@ -508,6 +507,13 @@ ns_session_child(struct run *r, int *keep)
 }
 
 void
+ns_no_process(const char *where)
+{
+	die("%scloning the program's process%s:", where, errno == EAGAIN ?
+	    "; pids is too few for it" : "");
+}
+
+void
 ns_exec_child(struct run *r)
 {
 	char **env = ns_environment(r, 0);
@@ -526,9 +532,7 @@ ns_exec_child(struct run *r)
 	/* not fork(3), for which libcap-ng has handlers */
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
-		die("%scloning the program's process%s:", conf_where(r->conf,
-		    KEY_PIDS), errno == EAGAIN ? "; pids is too few for it" :
-		    "");
+		ns_no_process(conf_where(r->conf, KEY_PIDS));
 	if (!pid) {
 		ns_session_child(r, &report);
 		ns_terminal_child(r);

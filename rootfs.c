@@ -493,52 +493,66 @@ make_link_parents(int root, const char *path, const char *where)
 }
 
 /* What was written, and what was there before: a start that fails after that
- * puts it back. */
+ * puts it back, into the same file, wherever a link led to it. */
+enum { NO_FILE = -1, UNKNOWN = -2 };	/* it is left as it is then */
 static struct written {
-	const char *path;
+	char path[PATH_MAX];	/* without links */
+	ino_t inode;
 	char *old;
-	ssize_t size;		/* -1: there was no file */
+	ssize_t size;
 } written[2];
 static size_t nwritten;
 
-static struct written
-read_old(int root, const char *path)
+static void
+read_old(struct written *w, int root, const char *path)
 {
-	enum { MOST = 1 << 20 };	/* a larger one is cut, if that is it */
-	struct written w = { path, NULL, -1 };
+	enum { MOST = 1 << 20 };
 	int fd = open_beneath(root, path, O_RDONLY | O_NONBLOCK | O_NOCTTY);
 	struct stat st;
 
-	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode)) {
-		if (st.st_size > MOST)
-			st.st_size = MOST;
-		w.old = xrealloc(NULL, st.st_size + 1, 1);
-		w.size = read(fd, w.old, st.st_size);
+	w->size = fd < 0 && errno == ENOENT ? NO_FILE : UNKNOWN;
+	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) &&
+	    st.st_size <= MOST) {
+		w->old = xrealloc(NULL, st.st_size + 1, 1);
+		if (read(fd, w->old, st.st_size) == st.st_size)
+			w->size = st.st_size;
 	}
 	shut(&fd);
-	return w;
 }
 
+static void
+keep_written(struct run *r, struct written *w, int fd, ino_t inode)
+{
+	char link[32];
+	ssize_t n;
+
+	put(link, sizeof(link), "self/fd/%d", fd);
+	n = readlinkat(r->procfs, link, w->path, sizeof(w->path) - 1);
+	if (n < 0)
+		w->size = UNKNOWN;
+	else
+		w->path[n] = '\0';
+	w->inode = inode;
+	nwritten++;
+}
+
+/* The tree is / by now; the process ends after this. */
 void
 rootfs_restore_child(void)
 {
-	int root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC), dir, fd;
-	const char *last;
+	struct written *w;
+	struct stat st;
+	int fd;
 
-	while (nwritten--) {
-		struct written *w = &written[nwritten];
-
-		if (w->size < 0) {
-			dir = open_parent(root, w->path, &last);
-			unlinkat(dir, last, 0);
-			shut(&dir);
+	for (w = written; w < written + nwritten; w++) {
+		fd = w->size == UNKNOWN ? -1 : open_beneath(AT_FDCWD, w->path,
+		    O_WRONLY | O_NONBLOCK | O_NOCTTY);
+		if (fd < 0 || fstat(fd, &st) < 0 || st.st_ino != w->inode)
 			continue;
-		}
-		fd = open_beneath(root, w->path, O_WRONLY | O_TRUNC |
-		    O_NONBLOCK | O_NOCTTY);
-		if (write(fd, w->old, w->size) != w->size)
-			break;	/* the disk is full: it was before, too */
-		shut(&fd);
+		if (w->size == NO_FILE)
+			unlink(w->path);
+		else if (!ftruncate(fd, 0))
+			write(fd, w->old, w->size);
 	}
 	nwritten = 0;
 }
@@ -561,14 +575,17 @@ cover_file(int root, const char *path, const char *text, const char *where)
 /* Writes a file of the rootfs with the container's rights, and only if it
  * differs: a start need not wear flash out. */
 static void
-write_file(int root, const char *path, const char *text, const char *where)
+write_file(struct run *r, const char *path, const char *text,
+    const char *where)
 {
 	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, fd;
-	struct written w = read_old(root, path);
+	struct written *w = &written[nwritten];
+	int root = r->tree;
 	struct stat st;
 
-	if (w.old && w.size == (ssize_t)strlen(text) &&
-	    !memcmp(w.old, text, w.size))
+	read_old(w, root, path);
+	if (w->old && w->size == (ssize_t)strlen(text) &&
+	    !memcmp(w->old, text, w->size))
 		return;
 	fd = open_how(root, path, flags, 0644, 0);
 	if (fd < 0 && errno == ENOENT) {
@@ -581,10 +598,9 @@ write_file(int root, const char *path, const char *text, const char *where)
 	}
 	if (fd < 0 || fstat(fd, &st) < 0)
 		die("%swriting %s in the rootfs:", where, path);
-	if (S_ISREG(st.st_mode))
-		written[nwritten++] = w;
-	else
+	if (!S_ISREG(st.st_mode))
 		die("%s%s of the rootfs is not a regular file", where, path);
+	keep_written(r, w, fd, st.st_ino);
 	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		die("%swriting %s in the rootfs:", where, path);
 	close(fd);
@@ -619,10 +635,10 @@ rootfs_files_child(struct run *r)
 	if (len >= sizeof(text))
 		die("%stoo many dns keys", dns->where);
 	if (dns)
-		write_file(r->tree, "/etc/resolv.conf", text, dns->where);
+		write_file(r, "/etc/resolv.conf", text, dns->where);
 	put(text, sizeof(text), "%s\n", c->hostname);
 	if (host)
-		write_file(r->tree, "/etc/hostname", text, host->where);
+		write_file(r, "/etc/hostname", text, host->where);
 }
 
 /* ---- pivot ---- */

@@ -78,9 +78,8 @@ raise_rlimits(struct run *r)
 	for (each(r->conf, s, KEY_RLIMIT)) {
 		struct rlimit l;
 
-		if (prlimit(r->pid, s->u.rlimit.resource, NULL, &l) < 0)
-			die("%sreading the limit of %s:", s->where, s->sub);
-		if (s->u.rlimit.hard <= l.rlim_max)
+		if (!prlimit(r->pid, s->u.rlimit.resource, NULL, &l) &&
+		    s->u.rlimit.hard <= l.rlim_max)
 			continue;
 		l.rlim_max = s->u.rlimit.hard;
 		if (prlimit(r->pid, s->u.rlimit.resource, &l, NULL) < 0)

@@ -84,13 +84,11 @@ count(const struct run *r, const struct count *c, uint64_t *n)
 static void
 print_escaped(const char *s)
 {
-	size_t len;
+	char shown[ESCAPED];
 
-	for (; *s; s += len) {
-		len = *s == '\\' ? 0 : printable(s, strlen(s));
-		fwrite(s, 1, len, stdout);
-		if (!len)
-			printf("\\x%02x", (unsigned char)s[len++]);
+	while (*s) {
+		s += escape(shown, s, strlen(s));
+		fputs(strcmp(shown, "\\") ? shown : "\\x5c", stdout);
 	}
 }
 

@@ -1485,8 +1485,50 @@ host_files_back() {
 	done
 	run 0 -- cat /etc/hostname /etc/resolv.conf
 	prints "$(printf 'new\nnameserver 9.9.9.9')"
+	# links stay, and what they lead to is as it was
+	mkdir "$root/data"
+	ln -sf ../data/resolv "$root/etc/resolv.conf"
+	run 127 -- /nosuch
+	is link ../data/resolv "$(readlink "$root/etc/resolv.conf")"
+	is 'where it leads' '' "$(ls -A "$root/data")"
+	echo old >"$root/data/resolv"
+	run 127 -- /nosuch
+	is link ../data/resolv "$(readlink "$root/etc/resolv.conf")"
+	is 'where it leads' old "$(cat "$root/data/resolv")"
 }
 story 'host: files of the rootfs after a failed start' host_files_back
+
+host_why_not() {
+	own_root
+	cp "$root/bin/busybox" "$t/true"
+	mounted tmpfs noexec,mode=755 "$t/noexec"
+	cp "$t/true" "$t/noexec/true"
+	conf bind="$t/noexec:/mnt:noexec"
+	run 126 -- /mnt/true
+	says '^crun: program /mnt/true lies on a file system mounted noexec: '
+	lines 1
+	run 127 -- ''
+	says "^crun: the program's name is empty\$"
+	lines 1
+	[ -e /sys/fs/cgroup/cgroup.controllers ] ||
+		[ -d /sys/fs/cgroup/pids ] || skip 'no controller of pids'
+	run 125 pids=1 -- true
+	says '^crun: command line: cloning the program.*; pids is too few'
+	lines 1
+	background pids=2 -- sleep 1000
+	verb 125 exec "$name" true
+	says "^crun: .*cloning the program.*; pids is too few"
+	lines 1
+	verb 0 kill "$name"
+	gone
+	background -- sleep 1000
+	verb 125 exec -u '' "$name" true
+	says "^crun: $name: -u needs the name or the number of a user"
+	lines 1
+	verb 0 kill "$name"
+	gone
+}
+story 'host: why a program cannot run' host_why_not
 
 # limits that are too low for crun's own work hold for the program only
 host_low_limits() {
@@ -3707,36 +3749,21 @@ limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: a guest that overwrites who comes in, userns=none' \
 	walls_thief userns=none
 
-walls_looks() {
-	own_root
-	cp "$here/build/test/thief" root/bin/
-	conf
-	background -- sh -c 'exec thief look >/thief.out'
-	n=0
-	while [ "$n" -lt "$((200 / slow))" ]; do
-		n=$((n + 1))
-		SECRET=1 "$crun" exec "$name" true 2>err ||
-			wrong 'status 0' "$n: $(cat err)"
-	done
-	soon grep -q ^met root/thief.out
-	! grep ^saw root/thief.out || wrong 'nothing seen' "$(cat root/thief.out)"
-	verb 0 kill "$name"
-	gone
-}
-story 'walls: a guest that looks at who comes in' walls_looks
-
-# Root that has CAP_SYS_PTRACE over whoever is in its pid namespace.
-walls_peeks() {
+# what the thief's words let it see of whoever comes in: nothing
+# walls_seen WORDS KEY=VALUE...
+walls_seen() {
 	own_root
 	cp "$here/build/test/thief" root/bin/
 	echo host >canary
 	chmod 600 canary
+	words=$1
+	shift
 	conf "$@"
-	background -- sh -c "exec thief peek $t/canary >/thief.out"
+	background -- sh -c "exec thief $words >/thief.out"
 	n=0
 	while [ "$n" -lt "${CRUN_RACES:-$((300 / slow))}" ]; do
 		n=$((n + 1))
-		"$crun" exec "$name" true 2>err ||
+		SECRET=1 "$crun" exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
 	done
 	soon grep -q ^met root/thief.out
@@ -3745,6 +3772,17 @@ walls_peeks() {
 	verb 0 kill "$name"
 	gone
 }
+
+walls_looks() {
+	walls_seen look
+}
+
+# Root that has CAP_SYS_PTRACE over whoever is in its pid namespace.
+walls_peeks() {
+	walls_seen "peek $t/canary" "$@"
+}
+limit=$((120 + ${CRUN_RACES:-0} / 10))
+story 'walls: a guest that looks at who comes in' walls_looks
 limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: nothing of the host leaks by who comes in' walls_peeks
 limit=$((120 + ${CRUN_RACES:-0} / 10))
@@ -6235,10 +6273,10 @@ secs=60
 story 'live: stop.signal and reboot.signal for busybox' live_signal
 secs=
 
-# Its getty has printed the prompt by then.
+# Its getty, which is idle for 5 s at most, has printed the prompt by then.
 live_ready() {
 	copy_tree bookworm
-	printf '%s\n' '[Service]' Type=oneshot 'ExecStart=/bin/sleep 4' \
+	printf '%s\n' '[Service]' Type=oneshot 'ExecStart=/bin/sleep 8' \
 		>os/etc/systemd/system/slow.service
 	ln -s ../slow.service os/etc/systemd/system/multi-user.target.wants/
 	conf

@@ -63,6 +63,18 @@ printable(const char *text, size_t n)
 	return len;
 }
 
+size_t
+escape(char *out, const char *text, size_t n)
+{
+	size_t len = printable(text, n);
+
+	memcpy(out, text, len);
+	out[len] = '\0';
+	if (!len)
+		snprintf(out, ESCAPED, "\\x%02x", (unsigned char)*text);
+	return len ? len : 1;
+}
+
 void
 say(const char *line)
 {
@@ -70,12 +82,8 @@ say(const char *line)
 	size_t n = strlen(out), left = strlen(line), len;
 
 	for (; left && n < sizeof(out) - 6; line += len, left -= len) {
-		len = printable(line, left);
-		memcpy(out + n, line, len);
-		n += len;
-		if (!len)
-			n += snprintf(out + n, 5, "\\x%02x",
-			    (unsigned char)line[len++]);
+		len = escape(out + n, line, left);
+		n += strlen(out + n);
 	}
 	out[n++] = '\n';
 	while (write(STDERR_FILENO, out, n) < 0 && errno == EINTR)

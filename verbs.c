@@ -399,18 +399,18 @@ static size_t
 print_safely(const char *text, size_t n)
 {
 	enum { CHARACTER = 4 };
+	char shown[ESCAPED];
 	size_t len;
 
 	for (; n; text += len, n -= len) {
-		len = printable(text, n);
-		if (!len && n < CHARACTER && (unsigned char)*text >= 0xc2)
+		if (n < CHARACTER && (unsigned char)*text >= 0xc2 &&
+		    !printable(text, n))
 			return n;
-		if (!len && strchr("\n\t", *text))
-			len = 1;
-		fwrite(text, 1, len, stdout);
-		if (!len && *text != '\r')
-			printf("\\x%02x", (unsigned char)*text);
-		len += !len;
+		len = escape(shown, text, n);
+		if (*text == '\n' || *text == '\t')
+			putchar(*text);
+		else if (*text != '\r')
+			fputs(shown, stdout);
 	}
 	return 0;
 }
