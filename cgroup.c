@@ -641,15 +641,14 @@ add_systemd(struct run *r)
 static void
 add_every_v1(struct run *r)
 {
-	char text[4096], *line, *ctrl, *save = NULL;
+	char text[4096], *line, *ctrl, *rest = text;
 
 	if (r->conf->userns != USERNS_NONE)
 		return;
 	if (read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0 ||
 	    strlen(text) == sizeof(text) - 1)
 		die("reading /proc/self/cgroup:");
-	for (line = strtok_r(text, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save)) {
+	while ((line = next_part(&rest, "\n"))) {
 		ctrl = line + strcspn(line, ":");
 		ctrl += *ctrl == ':';
 		ctrl[strcspn(ctrl, ",:")] = '\0';

@@ -232,8 +232,8 @@ static const char config_masked_privileged[][24] = {
 	"/proc/pagetypeinfo", "/proc/slabinfo", "/proc/vmallocinfo",
 };
 
-/* rootfs.c: likewise, thermal_throttle in the folder of each processor */
-#define CPU_FOLDER "/sys/devices/system/cpu/cpu"
+/* rootfs.c: likewise, thermal_throttle in the folder of each processor, cpuN */
+#define CPU_FOLDER "/sys/devices/system/cpu/"
 
 /* rootfs.c: read-only, unless nesting=yes */
 static const char config_readonly[][16] = {

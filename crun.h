@@ -200,8 +200,6 @@ struct run {
 	int signals;		/* signalfd(2): all that the supervisor takes */
 	int request;		/* the value of the last ASK */
 	int early, early_request;	/* one came before the init ran */
-	char *args;		/* our arguments and environment in memory */
-	size_t args_size;
 	/* ns.c */
 	pid_t pid;		/* the init, as the supervisor sees it */
 	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
@@ -321,6 +319,9 @@ int write_at(int dir, const char *path, const char *text);
 /* As write_at(), but makes a regular file of that mode or empties it. */
 int create_at(int dir, const char *path, const char *text, mode_t mode);
 long long now_ms(void);		/* CLOCK_MONOTONIC, milliseconds */
+/* The next part of *rest that is not empty, up to one of ends, where the text
+ * is cut; NULL: there is no more. */
+char *next_part(char **rest, const char *ends);
 int has_word(const char *words, const char *word);	/* blanks or commas */
 /* Reads at most max decimal numbers with white space between; gives how many
  * there are at the beginning of the text. */
@@ -429,6 +430,9 @@ void idmap_mount(const struct run *, int fd, const char *path,
 /* ---- self.c: crun's own program ---- */
 
 void self_begin(char **argv);		/* main()'s */
+/* What others see of our command line and environment is name from here on, and
+ * so are all pointers into them void. */
+void self_forget(const char *name);
 /* Where a configuration comes from that is standard input. */
 int self_input(void);
 /* Whether root of such a container could write to our program's file. */

@@ -184,7 +184,7 @@ next_record(struct run *r, int from, struct record *rec, int ms)
 static void
 show_last(const char *name)
 {
-	char *text = xrealloc(NULL, LOG_CHUNK + 1, 1), *line, *save = NULL;
+	char *text = xrealloc(NULL, LOG_CHUNK + 1, 1), *line, *rest = text;
 	struct run r;
 	struct reader l;
 	size_t n = 0;
@@ -195,8 +195,7 @@ show_last(const char *name)
 	log_last(&l, READY_LINES);
 	n = log_read(&l, text, LOG_CHUNK);
 	text[n] = '\0';
-	for (line = strtok_r(text, "\r\n", &save); line;
-	    line = strtok_r(NULL, "\r\n", &save))
+	while ((line = next_part(&rest, "\r\n")))
 		tell("%s: | %s", name, line);
 }
 

@@ -133,15 +133,21 @@ device_nodes(struct run *r)
 	}
 }
 
-/* Absolute paths still are our own root's: the rootfs lies over it. */
+/* Absolute paths still are our own root's: the rootfs lies over it.  dev is
+ * what must be there; 0: any. */
 static void
-bind_node(struct run *r, const char *path, const char *where)
+bind_node(struct run *r, const char *path, dev_t dev, const char *where)
 {
 	int node = clone_tree(AT_FDCWD, path, 0), place;
+	struct stat st;
 
 	place = openat(r->dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
 	if (node < 0 || place < 0 || mount_at(node, place) < 0)
 		die("%sbinding %s of the container that we are in:", where,
+		    path);
+	if (dev && (fstat(node, &st) < 0 || !S_ISCHR(st.st_mode) ||
+	    st.st_rdev != dev))
+		die("%s of the container that we are in is not that device",
 		    path);
 	close(node);
 	close(place);
@@ -157,11 +163,12 @@ device_child(struct run *r)
 		return;
 	for (i = 0; i < LEN(config_nodes); i++) {
 		put(path, sizeof(path), "/dev/%s", config_nodes[i].name);
-		bind_node(r, path, "");
+		bind_node(r, path, makedev(config_nodes[i].major,
+		    config_nodes[i].minor), "");
 	}
 	for (each(r->conf, s, KEY_DEVICE))
 		if (s->u.device.node)
-			bind_node(r, s->u.device.node, s->where);
+			bind_node(r, s->u.device.node, 0, s->where);
 }
 
 /* ---- the rules ---- */

@@ -208,13 +208,10 @@ parse_id(const char *text, uint32_t *id)
 static int
 find_user(struct user *u, char *text)
 {
-	char *line, *next, *f[7];
+	char *line, *f[7];
 	uint32_t uid, gid;
 
-	for (line = text; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
+	while ((line = next_part(&text, "\n"))) {
 		if (fields(line, f, 7) != 7 || parse_id(f[2], &uid) < 0 ||
 		    parse_id(f[3], &gid) < 0 ||
 		    (u->name ? strcmp(u->name, f[0]) : u->uid != uid))
@@ -232,13 +229,10 @@ find_user(struct user *u, char *text)
 static void
 find_groups(struct user *u, char *text)
 {
-	char *line, *next, *f[4];
+	char *line, *f[4];
 	uint32_t gid;
 
-	for (line = text; line && *line; line = next) {
-		next = strchr(line, '\n');
-		if (next)
-			*next++ = '\0';
+	while ((line = next_part(&text, "\n"))) {
 		if (fields(line, f, 4) == 4 && !parse_id(f[2], &gid) &&
 		    has_word(f[3], u->name) && u->ngroups < MAXGROUPS)
 			u->groups[u->ngroups++] = gid;
@@ -279,9 +273,9 @@ raise_limits(void)
 	struct rlimit own, *l;
 
 	for (l = limits; l < limits + RLIM_NLIMITS; l++) {
-		getrlimit(l - limits, &own);
-		if (l->rlim_max <= own.rlim_max || !setrlimit(l - limits,
-		    &(struct rlimit){ own.rlim_cur, l->rlim_max }))
+		prlimit(0, l - limits, NULL, &own);
+		if (l->rlim_max <= own.rlim_max || !prlimit(0, l - limits,
+		    &(struct rlimit){ own.rlim_cur, l->rlim_max }, NULL))
 			continue;
 		if (errno != EPERM)
 			die("taking the init's limit %d:", (int)(l - limits));
@@ -298,7 +292,7 @@ take_limits(void)
 	int i;
 
 	for (i = 0; i < RLIM_NLIMITS; i++)
-		if (setrlimit(i, &limits[i]) < 0)
+		if (prlimit(0, i, &limits[i], NULL) < 0)
 			die("taking the init's limit %d:", i);
 }
 
@@ -345,7 +339,9 @@ become(const struct user *u)
 	die_with_parent();
 }
 
-/* The init's environment, then the user's, then what -e says. */
+/* The init's environment, then the user's, then what -e says.  Neither it nor
+ * the program's arguments are ours any more: others in the container shall not
+ * see how we were called. */
 static char **
 environment(const struct run *r, const struct request *q,
     const struct user *u)
@@ -360,7 +356,10 @@ environment(const struct run *r, const struct request *q,
 		ns_put_env(env, xprintf("SHELL=%s", u->shell));
 	}
 	for (i = 0; i < q->nenv; i++)
-		ns_put_env(env, q->env[i]);
+		ns_put_env(env, xprintf("%s", q->env[i]));
+	for (i = 0; q->argv && q->argv[i]; i++)
+		q->argv[i] = xprintf("%s", q->argv[i]);
+	self_forget("");
 	return env;
 }
 
@@ -375,9 +374,9 @@ enter_folder(const struct request *q, const struct user *u)
 }
 
 static void
-run_program(struct run *r, const struct request *q, const struct user *u)
+run_program(struct run *r, const struct request *q, const struct user *u,
+    char **env)
 {
-	char **env = environment(r, q, u);
 	const char *shell = u->shell ? u->shell : "/bin/sh";
 	char *argv[2] = { NULL, NULL };
 
@@ -396,6 +395,7 @@ bear(struct run *r, const struct request *q, const struct user *u)
 	int pidfd = -1, fds[2];
 	struct clone_args a = { .flags = CLONE_PARENT | CLONE_PIDFD,
 	    .pidfd = (uintptr_t)&pidfd };
+	char **env = environment(r, q, u);
 	long pid = syscall(SYS_clone3, &a, sizeof(a));
 
 	if (pid < 0)
@@ -406,7 +406,7 @@ bear(struct run *r, const struct request *q, const struct user *u)
 			die("setsid:");
 		ns_terminal_child(r);
 		take_limits();
-		run_program(r, q, u);
+		run_program(r, q, u, env);
 	}
 	fds[0] = fds[1] = pidfd;
 	send_files(BORN, fds, pid);

@@ -64,14 +64,13 @@ range(struct run *r, uint32_t first, uint32_t count)
 static size_t
 own_map(const char *file, struct idmap **maps)
 {
-	char text[4096], *line, *save = NULL;
+	char text[4096], *line, *rest = text;
 	uint64_t m[3];
 	size_t n = 0;
 
 	if (read_at(AT_FDCWD, file, text, sizeof(text)) <= 0)
 		return 0;
-	for (line = strtok_r(text, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save)) {
+	while ((line = next_part(&rest, "\n"))) {
 		if (numbers(line, m, 3) != 3 || m[0] + m[2] > POOL_FIRST)
 			return 0;
 		*maps = xrealloc(*maps, n + 1, sizeof(**maps));

@@ -156,14 +156,14 @@ set_path(struct conf *c, struct setting *s)
 static const char *
 set_init(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *word;
+	char *rest = xprintf("%s", s->value), *word;
 	size_t n = 0;
 
-	if (*copy != '/')
+	if (*rest != '/')
 		return "the program must be an absolute path, "
 		    "as seen in the container";
 	c->init = NULL;
-	for (word = strtok(copy, " \t"); word; word = strtok(NULL, " \t")) {
+	while ((word = next_part(&rest, " \t"))) {
 		c->init = xrealloc(c->init, n + 2, sizeof(*c->init));
 		c->init[n++] = word;
 		c->init[n] = NULL;
@@ -563,12 +563,11 @@ set_tmpfs(struct conf *c, struct setting *s)
 static const char *
 set_caps(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *word;
+	char *copy = xprintf("%s", s->value), *rest = copy, *word;
 	const char *bad = NULL;
 	int cap;
 
-	for (word = strtok(copy, " \t,"); word && !bad;
-	    word = strtok(NULL, " \t,")) {
+	while (!bad && (word = next_part(&rest, " \t,"))) {
 		cap = sec_cap(word + 1, strlen(word + 1));
 		if (!strchr("+-", *word) || cap < 0)
 			bad = complain("%s: must be + or - and the name of a "

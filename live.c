@@ -78,12 +78,11 @@ is_open(const struct run *r, const char *what)
 void
 cgroup_open(struct run *r)
 {
-	char text[16384], *line, *save = NULL;
+	char text[16384], *line, *rest = text;
 
 	if (read_at(r->state, "host", text, sizeof(text)) < 0)
 		return;
-	for (line = strtok_r(text, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save))
+	while ((line = next_part(&rest, "\n")))
 		if (!strncmp(line, "cgroup ", 7) && !is_open(r, line + 7))
 			open_group(r, line + 7);
 }
@@ -195,14 +194,13 @@ cgroup_freeze(const struct run *r, int frozen)
 static int
 write_text(const struct hier *h, const char *file, const char *text)
 {
-	char copy[1024], *line, *save = NULL;
+	char copy[1024], *line, *rest = copy;
 	int bad = 0;
 
 	if (!strchr(text, '\n') || !text[1])
 		return write_at(h->group, file, text);
 	snprintf(copy, sizeof(copy), "%s", text);
-	for (line = strtok_r(copy, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save))
+	while ((line = next_part(&rest, "\n")))
 		bad |= write_at(h->group, file, line) < 0;
 	return bad ? -1 : 0;
 }

@@ -29,6 +29,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
 #include <unistd.h>
@@ -87,11 +88,10 @@ set_attr(int mount, uint64_t attr)
 static void
 set_options(int fs, const char *options)
 {
-	char copy[256], *word, *value, *save = NULL;
+	char copy[256], *word, *value, *rest = copy;
 
 	put(copy, sizeof(copy), "%s", options);
-	for (word = strtok_r(copy, " ", &save); word;
-	    word = strtok_r(NULL, " ", &save)) {
+	while ((word = next_part(&rest, " "))) {
 		value = strchr(word, '=');
 		if (value)
 			*value++ = '\0';
@@ -122,6 +122,33 @@ new_mount(const char *fstype, const char *options, uint64_t attr)
 
 /* ---- the supervisor, before the clone ---- */
 
+/* A program of the container with the setuid bit is one for whoever on the host
+ * can reach it by its path, unless a folder on the way there, or the file
+ * system, is in between. */
+static void
+warn_open(const char *where, const char *path)
+{
+	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), up;
+	struct stat st, last = { 0 };
+	struct statfs fs;
+
+	if (!fstatfs(fd, &fs) && fs.f_flags & ST_NOSUID)
+		shut(&fd);
+	while (!fstat(fd, &st) && st.st_mode & S_IXOTH) {
+		if (st.st_ino == last.st_ino && st.st_dev == last.st_dev) {
+			warn("%srootfs %s: users of this host can run setuid "
+			    "programs in it; keep it below a folder of mode "
+			    "700", where, path);
+			break;
+		}
+		last = st;
+		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		close(fd);
+		fd = up;
+	}
+	shut(&fd);
+}
+
 static void
 open_rootfs(struct run *r)
 {
@@ -138,6 +165,7 @@ open_rootfs(struct run *r)
 	r->tree = clone_tree(AT_FDCWD, path, AT_RECURSIVE);
 	if (r->tree < 0)
 		die("%srootfs %s:", where, path);
+	warn_open(where, path);
 	r->shifted = (r->conf->userns == USERNS_RANGE ||
 	    r->conf->userns == USERNS_MAPS) && st.st_uid == idmap_uid(r, 0);
 }

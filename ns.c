@@ -459,16 +459,6 @@ ns_exec_program(const struct run *r, char **env)
 
 static void pid_one(pid_t program) __attribute__((noreturn));
 
-/* What /proc/1 shows inside is neither crun's command line nor the caller's
- * environment: the kernel reads both from where they were at exec. */
-static void
-forget_arguments(const struct run *r)
-{
-	memset(r->args, 0, r->args_size);
-	snprintf(r->args, r->args_size, "init");
-	prctl(PR_SET_NAME, "init");
-}
-
 /* Every signal is blocked, and so is taken by sigwaitinfo(2) although a PID 1
  * without handlers would not see it.  Ends with the program's status; the
  * kernel then kills what it left. */
@@ -542,6 +532,7 @@ ns_exec_child(struct run *r)
 	}
 	sec_limits_child(r);	/* crun exec takes PID 1's */
 	syscall(SYS_close_range, 0, ~0U, 0);
-	forget_arguments(r);
+	self_forget("init");
+	prctl(PR_SET_NAME, "init");
 	pid_one(pid);
 }

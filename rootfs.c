@@ -423,20 +423,32 @@ mask(struct run *r, const char *path, int last[2])
 	close(fd);
 }
 
+/* The number of the last processor, of a list as "0-3,8-11"; -1: there is no
+ * such list. */
+static int
+last_processor(const struct run *r)
+{
+	int fd = open_kernel(r, CPU_FOLDER "present", O_RDONLY);
+	char list[512] = "-1";
+	ssize_t n = fd < 0 ? 0 : read(fd, list, sizeof(list) - 1);
+
+	shut(&fd);
+	if (n < 0)
+		die("reading " CPU_FOLDER "present:");
+	while (n > 1 && strchr("0123456789\n", list[n - 2]))
+		n--;
+	return strtol(list + (n ? n - 1 : 0), NULL, 10);
+}
+
 /* One folder a processor has files that tell of the host's heat. */
 static void
 mask_processors(struct run *r, int last[2])
 {
 	char path[80];
-	int i, fd;
+	int i, end = last_processor(r);
 
-	for (i = 0; ; i++) {
-		put(path, sizeof(path), CPU_FOLDER "%d", i);
-		fd = open_kernel(r, path, O_PATH);
-		if (fd < 0)
-			return;
-		close(fd);
-		put(path, sizeof(path), CPU_FOLDER "%d/thermal_throttle", i);
+	for (i = 0; i <= end; i++) {
+		put(path, sizeof(path), CPU_FOLDER "cpu%d/thermal_throttle", i);
 		mask(r, path, last);
 	}
 }

@@ -621,18 +621,6 @@ open_standard(void)
 			open("/dev/null", O_RDWR);
 }
 
-/* Arguments and environment lie in one piece, proc_pid_cmdline(5). */
-static void
-find_args(struct run *r, char **argv)
-{
-	char **last = *environ ? environ : argv;
-
-	while (last[1])
-		last++;
-	r->args = argv[0];
-	r->args_size = *last + strlen(*last) - argv[0];
-}
-
 int
 main(int argc, char **argv)
 {
@@ -663,7 +651,6 @@ main(int argc, char **argv)
 	prepare();
 	run_clear(&run);
 	run.conf = &conf;
-	find_args(&run, argv);
 	signals_take(&run);
 	on_die = unwind;
 	run.background = args.background;

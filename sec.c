@@ -189,7 +189,7 @@ sec_limits_child(const struct run *r)
 	for (each(r->conf, s, KEY_RLIMIT)) {
 		struct rlimit l = { s->u.rlimit.soft, s->u.rlimit.hard };
 
-		if (setrlimit(s->u.rlimit.resource, &l) < 0)
+		if (prlimit(0, s->u.rlimit.resource, &l, NULL) < 0)
 			die("%srlimit.%s=%s:", s->where, s->sub, s->value);
 		step("sec: rlimit.%s=%s", s->sub, s->value);
 	}

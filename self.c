@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
@@ -31,6 +32,7 @@ enum { INPUT = 3 };		/* what standard input was, in the copy */
 enum { SEALS = F_SEAL_SEAL | F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_WRITE };
 
 static char **args;
+static size_t args_size;	/* of arguments and environment */
 
 static int
 is_sealed(int fd)
@@ -89,10 +91,24 @@ is_copy(void)
 	return copy;
 }
 
+/* They lie in one piece, proc_pid_cmdline(5). */
 void
 self_begin(char **argv)
 {
+	char **last = *environ ? environ : argv;
+
+	while (last[1])
+		last++;
 	args = argv;
+	args_size = *last + strlen(*last) - argv[0];
+}
+
+/* The kernel reads both from where they were at exec. */
+void
+self_forget(const char *name)
+{
+	memset(args[0], 0, args_size);
+	snprintf(args[0], args_size, "%s", name);
 }
 
 int

@@ -204,11 +204,10 @@ print_ids(const struct run *r)
 static void
 print_objects(const struct run *r)
 {
-	char text[16384], *line, *what, *save = NULL;
+	char text[16384], *line, *what, *rest = text;
 
 	read_at(r->state, "host", text, sizeof(text));
-	for (line = strtok_r(text, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save))
+	while ((line = next_part(&rest, "\n")))
 		if ((what = strchr(line, ' '))) {
 			*what++ = '\0';
 			printf("%s=%s\n", line, what);
@@ -266,16 +265,15 @@ static void
 print_pressure(const struct run *r)
 {
 	static const char *const kinds[] = { "cpu", "memory", "io" };
-	char file[32], text[512], *line, *save;
+	char file[32], text[512], *line, *rest;
 	size_t i;
 
 	for (i = 0; i < LEN(kinds); i++) {
 		put(file, sizeof(file), "%s.pressure", kinds[i]);
 		if (cgroup_read(r, file, text, sizeof(text)) <= 0)
 			continue;
-		save = NULL;
-		for (line = strtok_r(text, "\n", &save); line;
-		    line = strtok_r(NULL, "\n", &save))
+		rest = text;
+		while ((line = next_part(&rest, "\n")))
 			printf("pressure.%s=%s\n", kinds[i], line);
 	}
 }

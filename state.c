@@ -137,15 +137,14 @@ static void
 remove_objects(struct run *r)
 {
 	static char text[16384];
-	char *line, *save = NULL;
+	char *line, *rest = text;
 
 	unlinkat(r->state, "pid", 0);
 	if (read_at(r->state, "host", text, sizeof(text)) < 0)
 		return;
 	/* a last line without its end was being written, and its object was
 	 * not made yet; removing it all the same does no harm */
-	for (line = strtok_r(text, "\n", &save); line;
-	    line = strtok_r(NULL, "\n", &save))
+	while ((line = next_part(&rest, "\n")))
 		remove_object(line);
 	unlinkat(r->state, "host", 0);
 }

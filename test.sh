@@ -276,7 +276,6 @@ add_bridge() {
 
 set_up() {
 	T=$(mktemp -d /var/tmp/crt.XXXXXX)
-	chmod 711 "$T"
 	trap clean_up EXIT
 	trap 'exit 130' INT
 	trap 'exit 143' TERM HUP
@@ -1966,11 +1965,52 @@ idmap_setuid() {
 	conf
 	inside 'cp /bin/busybox /tmp/suid; chmod 4755 /tmp/suid'
 	is 'on disk' '4755 0' "$(stat -c '%a %u' root/tmp/suid)"
-	ls -ld "$T" >out
-	is "the tests' folder is shut to others" 711 "$(stat -c %a "$T")"
 }
 story 'idmap: a setuid file of the container is on disk as it is' \
 	idmap_setuid
+
+# what another user of the host gets from the setuid program /tmp/suid
+run_suid() {
+	# by a shell, since setpriv itself still has root's capabilities
+	setpriv --reuid=1000 --regid=1000 --clear-groups \
+		sh -c '"$0" -u' "$1/tmp/suid" 2>&1 || :
+}
+
+# Once below folders that anybody may enter, the same below T, and once more
+# with a file system that takes the bit for nothing.
+idmap_open() {
+	need setpriv
+	own_root
+	cp "$(command -v id)" root/tmp/suid
+	chmod 4755 root/tmp/suid
+	open=/run/$name-open
+	mkdir "$open"
+	mount --bind root "$open"
+	echo "$open" >>mounted
+	conf
+	sed -i "s|^rootfs=.*|rootfs=$open|" c.conf
+	is 'who may enter' 0 "$(run_suid "$open")"
+	run 0 -- true
+	says "^crun: c.conf:2: rootfs $open: users of this host can run setuid"
+	says 'below a folder of mode 700$'
+	lines 1
+	run 0 -q -- true
+	lines 0
+	mount -o remount,bind,nosuid "$open"
+	is 'nosuid' 1000 "$(run_suid "$open")"
+	run 0 -- true
+	lines 0
+	umount "$open"
+	rmdir "$open"
+	conf
+	case $(run_suid "$root") in
+	*'ermission denied') ;;
+	*) wrong 'not entered' "$(run_suid "$root")" ;;
+	esac
+	run 0 -- true
+	lines 0
+}
+story 'idmap: a rootfs that users of the host can enter' idmap_open
 
 idmap_pool() {
 	conf
@@ -3638,6 +3678,23 @@ walls_nest() {
 limit=120
 story 'walls: a container in a container in a container' walls_nest
 
+# What the container that we are in has at /dev/null and zero is given on only
+# where it is that.
+walls_nest_null() {
+	nest 1 ''
+	run 0 -q -- sh -c '
+		for fake in /dev/zero /etc/passwd; do
+			mount --bind $fake /dev/null
+			crun -q -c /etc/in.conf -- echo ran
+			echo $?
+			umount /dev/null
+		done'
+	prints "$(printf '125\n125')"
+	[ "$(grep -c '^crun: /dev/null of the container that we are in is not that device$' err)" -eq 2 ] ||
+		wrong 'two refusals' "$(cat err)"
+}
+story 'walls: a false /dev/null in a container' walls_nest_null
+
 # crun exec, -d, a bridge and limits, as on any host
 walls_nest_host() {
 	nest 1 memory=20M
@@ -3759,6 +3816,8 @@ walls_seen() {
 	words=$1
 	shift
 	conf "$@"
+	# who changes ids is then looked at as any other, proc_sys_fs(5)
+	[ ! "${CRUN_IN_VM:-}" ] || echo 1 >/proc/sys/fs/suid_dumpable
 	background -- sh -c "exec thief $words >/thief.out"
 	n=0
 	while [ "$n" -lt "${CRUN_RACES:-$((300 / slow))}" ]; do
@@ -3767,6 +3826,7 @@ walls_seen() {
 			wrong 'status 0' "$n: $(cat err)"
 	done
 	soon grep -q ^met root/thief.out
+	[ ! "${CRUN_IN_VM:-}" ] || echo 0 >/proc/sys/fs/suid_dumpable
 	! grep ^saw root/thief.out || wrong 'nothing seen' "$(sort root/thief.out |
 		uniq -c)"
 	verb 0 kill "$name"

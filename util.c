@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -322,6 +323,17 @@ has_word(const char *words, const char *word)
 	return 0;
 }
 
+char *
+next_part(char **rest, const char *ends)
+{
+	char *part;
+
+	do
+		part = strsep(rest, ends);
+	while (part && !*part);
+	return part;
+}
+
 /* The edit distance of two words, of which b is shorter than NAME_LEN. */
 static int
 distance(const char *a, const char *b)
@@ -388,11 +400,13 @@ take_groups(size_t n, const gid_t *groups)
 	return syscall(SYS_setgroups, n, groups);
 }
 
+/* The kernel takes who changes ids for what fs.suid_dumpable says, proc(5). */
 int
 take_ids(uid_t uid, gid_t gid)
 {
 	return syscall(SYS_setresgid, gid, gid, gid) < 0 ||
-	    syscall(SYS_setresuid, uid, uid, uid) < 0 ? -1 : 0;
+	    syscall(SYS_setresuid, uid, uid, uid) < 0 ||
+	    prctl(PR_SET_DUMPABLE, 0) < 0 ? -1 : 0;
 }
 
 /* As root the group goes first, and comes back last. */

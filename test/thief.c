@@ -131,6 +131,7 @@ look(int pid)
 	    "root", "fd", "stack", "syscall", "exe" };
 	char path[64], link[256];
 	int seen[sizeof(files) / sizeof(*files)] = { 0 }, traced;
+	char line[256] = "";
 	size_t i;
 	int fd;
 
@@ -141,11 +142,19 @@ look(int pid)
 		if (fd >= 0)
 			close(fd);
 	}
+	snprintf(path, sizeof(path), "/proc/%d/cmdline", pid);
+	fd = open(path, O_RDONLY);
+	if (fd >= 0) {
+		read(fd, line, sizeof(line) - 1);
+		close(fd);
+	}
 	traced = !ptrace(PTRACE_SEIZE, pid, 0, 0);
 	if (!is_ours(pid, link, sizeof(link))) {
 		for (i = 0; i < sizeof(files) / sizeof(*files); i++)
 			if (seen[i])
 				printf("saw %s\n", files[i]);
+		if (*line && pid > 1)
+			printf("saw command line: %s\n", line);
 		if (traced)
 			puts("saw trace");
 	}
