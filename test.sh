@@ -3124,7 +3124,7 @@ walls_none() {
 story 'walls: seccomp=none, all capabilities: no call is refused' walls_none
 
 walls_calls() {
-	for with in userns=auto "userns=none caps=$(all_caps)"; do
+	for with in userns=auto nesting=yes "userns=none caps=$(all_caps)"; do
 		tries "$with" call argument
 		all_of call . EPERM
 		all_of argument 'ioctl|umount' EPERM
@@ -3135,7 +3135,7 @@ story 'walls: each refused system call' walls_calls
 
 walls_i386() {
 	[ "$(uname -m)" = x86_64 ] || skip 'this machine has no i386 calls'
-	for with in userns=auto "userns=none caps=$(all_caps)"; do
+	for with in userns=auto nesting=yes "userns=none caps=$(all_caps)"; do
 		tries "$with" i386
 		! grep -q '^i386 - none' out ||
 			skip 'this kernel takes no 32-bit calls'
@@ -3177,8 +3177,10 @@ story 'walls: an OS of 32-bit programs' walls_32_bit
 
 walls_x32() {
 	[ "$(uname -m)" = x86_64 ] || skip 'this machine has no x32 calls'
-	tries userns=auto x32
-	all_of x32 . ENOSYS
+	for with in userns=auto nesting=yes; do
+		tries "$with" x32
+		all_of x32 . ENOSYS
+	done
 }
 story 'walls: no system call of x32' walls_x32
 
@@ -3203,7 +3205,7 @@ typing() {
 }
 
 walls_typing() {
-	for with in userns=auto userns=none; do
+	for with in userns=auto nesting=yes userns=none; do
 		conf "$with"
 		typing "$crun" -c c.conf -- tries argument
 		idle
@@ -3239,8 +3241,10 @@ walls_host() {
 story 'walls: files, devices, groups and processes of the host' walls_host
 
 walls_keys() {
-	tries userns=none key
-	all_of key . ENOSYS
+	for with in userns=none 'userns=none nesting=yes'; do
+		tries "$with" key
+		all_of key . ENOSYS
+	done
 	tries userns=auto key
 	all_of key . 'EFAULT EINVAL EOPNOTSUPP ENOSYS'
 }
@@ -3379,7 +3383,7 @@ story 'walls: no filter of system calls, no start' walls_no_seccomp
 
 # the filter, and not no_new_privs with it
 walls_exec() {
-	conf
+	conf "$@"
 	idle
 	for pid in 1 self; do
 		verb 0 exec "$name" grep -E '^(Seccomp|NoNewPrivs)' \
@@ -3393,6 +3397,8 @@ walls_exec() {
 	down
 }
 story 'walls: crun exec has the same filter' walls_exec
+story 'walls: crun exec has the same filter, nesting=yes' walls_exec \
+	nesting=yes
 
 # Where root inside is root outside, and what is above the container's own
 # groups would be the host's.  The own group's cgroup.kill is its own.
@@ -3419,7 +3425,7 @@ walls_device() {
 	conf
 	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
 	[ -c /dev/net/tun ] || skip 'this kernel has no /dev/net/tun'
-	for with in userns=auto userns=none; do
+	for with in userns=auto nesting=yes userns=none; do
 		run 0 "$with" device=/dev/fuse:r device=/dev/net/tun \
 			device=/dev/null -- sh -c '
 			stat -c "%u %t:%T" /dev/fuse /dev/net/tun
@@ -3766,6 +3772,9 @@ walls_failing() {
 limit=240
 story 'walls: each call that builds a wall fails' walls_failing
 limit=240
+story 'walls: each call that builds a wall fails, nesting=yes' walls_failing \
+	nesting=yes
+limit=240
 story 'walls: each call that builds a wall fails, userns=none' walls_failing \
 	userns=none
 
@@ -3803,6 +3812,9 @@ walls_thief() {
 limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: a guest that overwrites who comes in' walls_thief
 limit=$((120 + ${CRUN_RACES:-0} / 10))
+story 'walls: a guest that overwrites who comes in, nesting=yes' \
+	walls_thief nesting=yes
+limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: a guest that overwrites who comes in, userns=none' \
 	walls_thief userns=none
 
@@ -3834,7 +3846,7 @@ walls_seen() {
 }
 
 walls_looks() {
-	walls_seen look
+	walls_seen look "$@"
 }
 
 # Root that has CAP_SYS_PTRACE over whoever is in its pid namespace.
@@ -3844,7 +3856,13 @@ walls_peeks() {
 limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: a guest that looks at who comes in' walls_looks
 limit=$((120 + ${CRUN_RACES:-0} / 10))
+story 'walls: a guest that looks at who comes in, nesting=yes' walls_looks \
+	nesting=yes
+limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: nothing of the host leaks by who comes in' walls_peeks
+limit=$((120 + ${CRUN_RACES:-0} / 10))
+story 'walls: nothing of the host leaks by who comes in, nesting=yes' \
+	walls_peeks nesting=yes
 limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: nothing of the host leaks by who comes in, userns=none' \
 	walls_peeks userns=none
@@ -3916,6 +3934,9 @@ story 'walls: a /proc that is moved while it is masked' walls_race_masks
 
 limit=$((120 + ${CRUN_RACES:-0} / 4))
 story 'walls: a rootfs that changes while it is used' walls_race
+limit=$((120 + ${CRUN_RACES:-0} / 4))
+story 'walls: a rootfs that changes while it is used, nesting=yes' \
+	walls_race nesting=yes
 limit=$((120 + ${CRUN_RACES:-0} / 4))
 story 'walls: a rootfs that changes while it is used, userns=none' \
 	walls_race userns=none
@@ -5732,8 +5753,8 @@ exec_walls() {
 }
 story 'exec: the walls are those of the init' exec_walls
 
-exec_userns_none() {
-	conf userns=none
+exec_same() {
+	conf "$@"
 	run 0 -d -- sh -c "$(walls); exec sleep 1000"
 	soon grep -q 'uts:' "/run/crun/$name/log"
 	verb 0 log "$name"
@@ -5743,7 +5764,10 @@ exec_userns_none() {
 		"$(cat differs)"
 	verb 0 kill "$name"
 }
-story 'exec: the walls are those of the init, userns=none' exec_userns_none
+story 'exec: the walls are those of the init, userns=none' exec_same \
+	userns=none
+story 'exec: the walls are those of the init, nesting=yes' exec_same \
+	nesting=yes
 
 exec_user() {
 	own_root
