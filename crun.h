@@ -229,6 +229,7 @@ struct run {
 	struct made *made;	/* what the child made in the rootfs to */
 	size_t nmade;		/* mount on; goes again if the start fails */
 	int stage;		/* where mounts are locked on their way */
+	int old;		/* a kernel without mount_setattr(2) */
 	char stage_path[128];
 	/* net.c */
 	char link[IFNAMSIZ];	/* the host's end; "" before it is made */
@@ -421,9 +422,10 @@ void idmap_undo(struct run *);
 /* The host's id of a container's id; 0's where it has none. */
 uid_t idmap_uid(const struct run *, uid_t inside);
 gid_t idmap_gid(const struct run *, gid_t inside);
-/* Sets attr and private propagation on the detached mount fd, and with map
- * the container's idmap; rec: all the mounts below it too.  Dies with a line
- * that names path and its file system when that cannot be idmapped. */
+/* Sets attr and private propagation on the mount fd, and with map the
+ * container's idmap, for which it must be detached; rec: all the mounts below
+ * it too.  Dies with a line that names path and its file system when that
+ * cannot be idmapped. */
 void idmap_mount(const struct run *, int fd, const char *path,
     uint64_t attr, int rec, int map, const char *where);
 
@@ -501,7 +503,14 @@ int new_mount(const char *fstype, const char *options, uint64_t attr);
 int mount_at(int mount, int target);
 /* A detached clone of a mount; flags: AT_RECURSIVE, AT_EMPTY_PATH. */
 int clone_tree(int dir, const char *path, int flags);
-int set_attr(int mount, uint64_t attr);		/* MOUNT_ATTR_* */
+/* Sets MOUNT_ATTR_* and private propagation, with rec of all mounts below too.
+ * Before Linux 5.12 the mount must be attached in our mount namespace, and have
+ * none below with rec: ENOSYS. */
+int set_attr(int mount, uint64_t attr, int rec);
+/* The attributes of the rootfs, and of a bind, as configured.  Called where
+ * there is a stage by the supervisor, else by the child once it is attached. */
+void mount_set_rootfs(const struct run *);
+void mount_set_bind(const struct run *, const struct setting *, int fd);
 
 /* ---- rootfs.c: the tree, put together by the child ---- */
 

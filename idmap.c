@@ -241,26 +241,24 @@ void
 idmap_mount(const struct run *r, int fd, const char *path, uint64_t attr,
     int rec, int map, const char *where)
 {
-	struct mount_attr a = { .attr_set = attr, .propagation = MS_PRIVATE };
-	int flags = AT_EMPTY_PATH | (rec ? AT_RECURSIVE : 0), err;
+	struct mount_attr a = { .attr_set = attr | MOUNT_ATTR_IDMAP,
+	    .propagation = MS_PRIVATE };
+	int flags = AT_EMPTY_PATH | (rec ? AT_RECURSIVE : 0);
 
-	map = map && r->nuid && !r->own_ids;
-	if (map) {
-		a.attr_set |= MOUNT_ATTR_IDMAP;
-		a.userns_fd = openat(r->proc, "ns/user", O_RDONLY | O_CLOEXEC);
-		if ((int)a.userns_fd < 0)
-			die("opening the user namespace of %s:",
-			    r->conf->name);
+	if (!map || !r->nuid || r->own_ids) {
+		if (set_attr(fd, attr, rec) < 0)
+			die("%ssetting attributes of the mount of %s%s:", where,
+			    path, errno == ENOSYS ? ", as there are mounts "
+			    "below it, which takes Linux 5.12" : "");
+		return;
 	}
-	err = syscall(SYS_mount_setattr, fd, "", flags, &a, sizeof(a));
-	if (map) {
-		int saved = errno;
-
-		close(a.userns_fd);
-		errno = saved;
-	}
-	if (err < 0 && map)
+	if (r->old)
+		die("%sidmapping %s takes Linux 5.12; set userns=HOSTID with "
+		    "files owned by that range, or userns=none", where, path);
+	a.userns_fd = openat(r->proc, "ns/user", O_RDONLY | O_CLOEXEC);
+	if ((int)a.userns_fd < 0)
+		die("opening the user namespace of %s:", r->conf->name);
+	if (syscall(SYS_mount_setattr, fd, "", flags, &a, sizeof(a)) < 0)
 		cannot_idmap(path, where);
-	if (err < 0)
-		die("%ssetting attributes of the mount of %s:", where, path);
+	close(a.userns_fd);
 }

@@ -76,13 +76,64 @@ clone_tree(int dir, const char *path, int flags)
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 }
 
-int
-set_attr(int mount, uint64_t attr)
+/* Whether a mount of our namespace has others below it, proc(5). */
+static int
+has_mounts(int mount)
 {
-	struct mount_attr a = { .attr_set = attr };
+	char file[32], line[1024], *rest;
+	int found = 0;
+	FILE *f;
+	long id;
 
-	return syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &a,
-	    sizeof(a));
+	put(file, sizeof(file), "/proc/self/fdinfo/%d", mount);
+	read_at(AT_FDCWD, file, line, sizeof(line));
+	rest = strstr(line, "mnt_id:");
+	id = rest ? strtol(rest + strlen("mnt_id:"), NULL, 10) : -1;
+	f = fopen("/proc/self/mountinfo", "re");
+	while (f && !found && fgets(line, sizeof(line), f)) {
+		strtol(line, &rest, 10);
+		found = strtol(rest, NULL, 10) == id;
+	}
+	if (f)
+		fclose(f);
+	return found;
+}
+
+/* Before Linux 5.12: of one mount alone. */
+static int
+remount(int mount, uint64_t attr, int rec)
+{
+	char path[32];
+	struct statfs fs;
+
+	if (rec && has_mounts(mount)) {
+		errno = ENOSYS;
+		return -1;
+	}
+	put(path, sizeof(path), "/proc/self/fd/%d", mount);
+	attr |= MS_REMOUNT | MS_BIND;
+	return fstatfs(mount, &fs) < 0 || syscall(SYS_mount, NULL, path, NULL,
+	    attr | (fs.f_flags & (MS_RDONLY | MS_NOSUID | MS_NODEV |
+	    MS_NOEXEC)), NULL) < 0 || syscall(SYS_mount, NULL, path, NULL,
+	    MS_PRIVATE, NULL) < 0 ? -1 : 0;
+}
+
+int
+set_attr(int mount, uint64_t attr, int rec)
+{
+	struct mount_attr a = { .attr_set = attr, .propagation = MS_PRIVATE };
+	int err = syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH |
+	    (rec ? AT_RECURSIVE : 0), &a, sizeof(a));
+
+	return err < 0 && errno == ENOSYS ? remount(mount, attr, rec) : err;
+}
+
+/* Linux before 5.12 changes only what is attached. */
+static int
+is_old(void)
+{
+	return syscall(SYS_mount_setattr, -1, "", 0, NULL, 0) < 0 &&
+	    errno == ENOSYS;
 }
 
 static void
@@ -411,15 +462,6 @@ choose_view(struct run *r)
 
 /* ---- the stage ---- */
 
-static int
-set_propagation(int mount, uint64_t propagation)
-{
-	struct mount_attr a = { .propagation = propagation };
-
-	return syscall(SYS_mount_setattr, mount, "", AT_EMPTY_PATH, &a,
-	    sizeof(a));
-}
-
 /* The place of mount number i on the stage: a folder, or a file for a file. */
 static void
 make_place(struct run *r, int i, int mount)
@@ -451,7 +493,7 @@ make_stage(struct run *r)
 	r->stage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
 	folder = open(r->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->stage < 0 || folder < 0 || mount_at(r->stage, folder) < 0 ||
-	    set_propagation(r->stage, MS_SHARED) < 0)
+	    syscall(SYS_mount, NULL, r->stage_path, NULL, MS_SHARED, NULL) < 0)
 		die("making the stage for the mounts:");
 	close(folder);
 	make_place(r, 0, r->tree);
@@ -466,13 +508,55 @@ attach_place(struct run *r, int i, int mount)
 	char name[16];
 	int fd;
 
-	if (r->stage < 0)
-		return;
 	put(name, sizeof(name), "%d", i);
 	fd = openat(r->stage, name, O_PATH | O_CLOEXEC);
 	if (fd < 0 || mount_at(mount, fd) < 0)
 		die("attaching to the stage for the mounts:");
 	close(fd);
+}
+
+/* Mounts are idmapped before they are attached anywhere, and so when the user
+ * namespace is there.  With a kernel that cannot do either, what is on the
+ * stage at the clone is locked as well. */
+static void
+fill_stage(struct run *r)
+{
+	size_t i = 0;
+
+	if (r->old)
+		attach_place(r, 0, r->tree);
+	mount_set_rootfs(r);
+	if (!r->old)
+		attach_place(r, 0, r->tree);
+	for (each(r->conf, s, KEY_BIND)) {
+		int fd = r->bind[i++];
+
+		if (fd < 0)
+			continue;
+		if (r->old)
+			attach_place(r, i, fd);
+		mount_set_bind(r, s, fd);
+		if (!r->old)
+			attach_place(r, i, fd);
+	}
+}
+
+/* ---- attributes ---- */
+
+void
+mount_set_rootfs(const struct run *r)
+{
+	idmap_mount(r, r->tree, r->conf->rootfs, MOUNT_ATTR_NODEV |
+	    (r->conf->readonly ? MOUNT_ATTR_RDONLY : 0), 1, !r->shifted,
+	    conf_where(r->conf, KEY_ROOTFS));
+}
+
+void
+mount_set_bind(const struct run *r, const struct setting *s, int fd)
+{
+	const struct bind *b = &s->u.bind;
+
+	idmap_mount(r, fd, b->source, b->attr, b->rec, b->idmap, s->where);
 }
 
 /* ---- stages ---- */
@@ -484,10 +568,13 @@ mount_host(struct run *r)
 
 	for (i = 0; i < MAXBIND; i++)
 		r->bind[i] = -1;
+	r->old = is_old();
 	open_rootfs(r);
 	choose_view(r);
 	open_binds(r);
 	make_stage(r);
+	if (r->stage >= 0 && r->old)
+		fill_stage(r);
 	make_dev(r);
 	make_pts(r);
 }
@@ -495,23 +582,8 @@ mount_host(struct run *r)
 void
 mount_attach(struct run *r)
 {
-	const struct conf *c = r->conf;
-	size_t i = 0;
-
-	idmap_mount(r, r->tree, c->rootfs, MOUNT_ATTR_NODEV |
-	    (c->readonly ? MOUNT_ATTR_RDONLY : 0), 1, !r->shifted,
-	    conf_where(c, KEY_ROOTFS));
-	attach_place(r, 0, r->tree);
-	for (each(c, s, KEY_BIND)) {
-		const struct bind *b = &s->u.bind;
-		int fd = r->bind[i++];
-
-		if (fd < 0)
-			continue;
-		idmap_mount(r, fd, b->source, b->attr, b->rec, b->idmap,
-		    s->where);
-		attach_place(r, i, fd);
-	}
+	if (r->stage >= 0 && !r->old)
+		fill_stage(r);
 }
 
 static void

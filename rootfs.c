@@ -348,6 +348,8 @@ mount_binds(struct run *r)
 			die("%sbind %s:", s->where, s->value);
 		mount_on(r->tree, fd, s->u.bind.target, S_ISDIR(st.st_mode),
 		    s->where);
+		if (r->stage < 0)
+			mount_set_bind(r, s, fd);
 		step("mount: %s on %s", s->u.bind.source, s->u.bind.target);
 	}
 }
@@ -377,29 +379,24 @@ make_readonly(const struct run *r, const char *path)
 	if (fd < 0)
 		return;
 	clone = clone_tree(fd, "", AT_EMPTY_PATH);
-	if (clone < 0 || set_attr(clone, MOUNT_ATTR_RDONLY) < 0 ||
-	    mount_at(clone, fd) < 0)
+	if (clone < 0 || mount_at(clone, fd) < 0 ||
+	    set_attr(clone, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("making %s read-only (nesting=yes leaves it):", path);
 	close(clone);
 	close(fd);
 }
 
 /* What a path is masked with: a clone of the last mask of that kind, with its
- * attributes; the first one is made. */
+ * attributes; the first one is made, and a file's gets them in its place. */
 static int
 clone_mask(int dev, int folder, int *last)
 {
-	int m;
-
 	if (*last >= 0)
 		return clone_tree(*last, "", AT_EMPTY_PATH);
 	if (folder)
 		return new_mount("tmpfs", "mode=555 size=4k nr_inodes=1",
 		    MOUNT_ATTR_RDONLY | A_STRICT);
-	m = clone_tree(dev, "null", 0);
-	if (m >= 0 && set_attr(m, MOUNT_ATTR_RDONLY | A_STRICT) < 0)
-		shut(&m);
-	return m;
+	return clone_tree(dev, "null", 0);
 }
 
 /* A file is covered by /dev/null on a mount without devices: whatever opens
@@ -416,7 +413,8 @@ mask(struct run *r, const char *path, int last[2])
 		die("%s:", path);
 	folder = S_ISDIR(st.st_mode);
 	m = clone_mask(r->dev, folder, &last[folder]);
-	if (m < 0 || mount_at(m, fd) < 0)
+	if (m < 0 || mount_at(m, fd) < 0 || (!folder && last[0] < 0 &&
+	    set_attr(m, MOUNT_ATTR_RDONLY | A_STRICT, 0) < 0))
 		die("masking %s (nesting=yes leaves it):", path);
 	shut(&last[folder]);
 	last[folder] = m;
@@ -461,7 +459,7 @@ mount_masks(struct run *r)
 
 	for (i = 0; i < LEN(keep) && !r->conf->nesting; i++)
 		keep[i] = keep_writable(r, config_writable[i]);
-	if (set_attr(r->sysfs, MOUNT_ATTR_RDONLY) < 0)
+	if (set_attr(r->sysfs, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("making /sys read-only:");
 	if (r->conf->nesting)
 		return;
@@ -668,6 +666,8 @@ attach_rootfs(struct run *r)
 	if (root < 0 || mount_at(r->tree, root) < 0)
 		die("attaching the rootfs:");
 	close(root);
+	if (r->stage < 0)
+		mount_set_rootfs(r);
 }
 
 /* pivot_root(".", "."): the old root comes to lie on the new, and off it. */

@@ -591,8 +591,8 @@ check_host(void)
 		die("uname:");
 	major = strtol(u.release, &end, 10);
 	minor = strtol(end + 1, NULL, 10);
-	if (major < 5 || (major == 5 && minor < 12))	/* mount_setattr(2) */
-		die("Linux %s is too old: crun needs 5.12 or newer",
+	if (major < 5 || (major == 5 && minor < 10))
+		die("Linux %s is too old: crun needs 5.10 or newer",
 		    u.release);
 }
 

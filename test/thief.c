@@ -42,9 +42,9 @@ is_ours(int pid, char *link, size_t size)
 		return errno == ENOENT || errno == ESRCH;
 	}
 	link[n] = '\0';
-	if (stat(path, &a) < 0 && (errno == ENOENT || errno == ESRCH))
-		return 1;	/* it has ended meanwhile */
-	return !stat(path, &a) && !stat(link, &b) && a.st_dev == b.st_dev &&
+	if (stat(path, &a) < 0)	/* or it has ended meanwhile */
+		return errno == ENOENT || errno == ESRCH;
+	return !stat(link, &b) && a.st_dev == b.st_dev &&
 	    a.st_ino == b.st_ino;
 }
 
