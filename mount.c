@@ -519,26 +519,27 @@ attach_place(struct run *r, int i, int mount)
  * namespace is there.  With a kernel that cannot do either, what is on the
  * stage at the clone is locked as well. */
 static void
+put_on_stage(struct run *r, int i, int mount, const struct setting *bind)
+{
+	if (r->old)
+		attach_place(r, i, mount);
+	if (bind)
+		mount_set_bind(r, bind, mount);
+	else
+		mount_set_rootfs(r);
+	if (!r->old)
+		attach_place(r, i, mount);
+}
+
+static void
 fill_stage(struct run *r)
 {
 	size_t i = 0;
 
-	if (r->old)
-		attach_place(r, 0, r->tree);
-	mount_set_rootfs(r);
-	if (!r->old)
-		attach_place(r, 0, r->tree);
-	for (each(r->conf, s, KEY_BIND)) {
-		int fd = r->bind[i++];
-
-		if (fd < 0)
-			continue;
-		if (r->old)
-			attach_place(r, i, fd);
-		mount_set_bind(r, s, fd);
-		if (!r->old)
-			attach_place(r, i, fd);
-	}
+	put_on_stage(r, 0, r->tree, NULL);
+	for (each(r->conf, s, KEY_BIND))
+		if (r->bind[i++] >= 0)
+			put_on_stage(r, i, r->bind[i - 1], s);
 }
 
 /* ---- attributes ---- */

@@ -5773,7 +5773,7 @@ exec_user() {
 	own_root
 	mkdir -p "$root/home/ann"
 	chown 1000:1000 "$root/home/ann"
-	printf '%s\n' 'root:x:0:0::/root:/bin/sh' \
+	printf '%s\n' 'root:x:0:0::/root:/bin/sh' '' \
 		'ann:x:1000:1000:Ann:/home/ann:/bin/ash' \
 		'1234:x:55:55::/:/bin/sh' >"$root/etc/passwd"
 	printf '%s\n' 'root:x:0:' 'ann:x:1000:' 'wheel:x:10:root,ann' \
