@@ -7,7 +7,7 @@ set -u
 here=$(cd "$(dirname "$0")/.." && pwd)
 crun=$here/crun
 tree=/disk${CRUN_CACHE:-/var/cache/crun-test}/trees/busybox
-root=/disk/root-copy
+root=/disk/stories/busybox
 T=/tmp/initramfs
 number=0 npassed=0 nfailed=0
 
@@ -192,6 +192,7 @@ many() {
 
 mkdir -p "$T"
 cd "$T" || exit 1
+mkdir -m 700 "${root%/*}"
 cp -a "$tree" "$root"
 ip link add crt0 type bridge
 ip addr add 10.199.77.1/24 dev crt0
