@@ -240,9 +240,10 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 	struct ifinfomsg *host, *peer;
 	uint8_t mac[6];
 
-	/* a bridge takes the lowest address of its ports: never ours */
+	/* A bridge takes the lowest address of its ports: never ours.  And what
+	 * is sent to a port's own address stays on the host. */
 	memcpy(mac, r->conf->mac, sizeof(mac));
-	mac[0] = 0xfe;
+	mac[0] = mac[0] == 0xfe ? 0xfa : 0xfe;
 	host = begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
 	host->ifi_family = AF_UNSPEC;
 	attr_text(m, IFLA_IFNAME, r->link);

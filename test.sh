@@ -2521,12 +2521,15 @@ net_two() {
 	net_conf
 	idle
 	printf '%s\n' "name=$name-b" "rootfs=$root" "bridge=$br" \
-		"ip=$net.3/24" "ip=$net6::3/64" >d.conf
+		"ip=$net.3/24" "ip=$net6::3/64" "$@" >d.conf
 	want 0 "$crun" -c d.conf -- /bin/sh -c \
 		"ping -c 1 -W 2 $net.2 && ping -6 -c 1 -W 2 $net6::2"
 	down
 }
 story 'net: two containers reach each other' net_two
+# fe: is what the ends on the host begin with
+story 'net: two containers reach each other, one of them mac=fe:...' \
+	net_two mac=fe:00:00:00:00:07
 
 # /sys is of the namespace that it was mounted in
 net_other_sys() {
