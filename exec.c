@@ -580,34 +580,42 @@ is_blocked(const struct run *r)
 	return p && p[1] == ' ' && p[2] != 'R';
 }
 
+/* A child that a file system of the guest holds may take for ever to die. */
 static void
-give_up(struct run *r, const char *name, const char *step)
+give_up(struct run *r)
 {
-	siginfo_t info;
+	struct pollfd p = { r->pidfd, POLLIN, 0 };
 
 	stop_signal(r, SIGKILL);
-	waitid(P_PIDFD, r->pidfd, &info, WEXITED);
-	die("%s does not answer: %s takes longer than %d ms", name, step,
-	    ENTER_MS);
+	poll(&p, 1, LAST_MS);
+	console_undo(r);
 }
 
-/* Until the program runs; dies with the child's reason. */
+/* Until the program runs; dies with the child's reason, and by a signal. */
 static void
 wait_entered(struct run *r, int from)
 {
-	struct pollfd p = { from, POLLIN, 0 };
+	struct pollfd p[2] = { { from, POLLIN, 0 }, { r->signals, POLLIN, 0 } };
 	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
 	long long end = now_ms() + ENTER_MS, left;
-	int born = 0, n;
+	int born = 0, n, sig;
 
 	for (;;) {
 		/* for all steps together; a last look at each after that */
 		left = end - now_ms();
-		n = poll(&p, 1, born ? -1 : left > LAST_MS ? left : LAST_MS);
-		if (n == 0 && is_blocked(r))
-			give_up(r, r->conf->name, step);
-		if (n <= 0)
+		n = poll(p, 2, born ? -1 : left > LAST_MS ? left : LAST_MS);
+		if (n == 0 && is_blocked(r)) {
+			give_up(r);
+			die("%s does not answer: %s takes longer than %d ms",
+			    r->conf->name, step, ENTER_MS);
+		}
+		if (n > 0 && !p[0].revents && (sig = signal_pending(r))) {
+			give_up(r);
+			fail(EXIT_SIGNAL + sig, "%s: signal %d before the "
+			    "program ran", r->conf->name, sig);
+		}
+		if (n <= 0 || !p[0].revents)
 			continue;
 		if (!next_record(r, from, &rec))
 			return;

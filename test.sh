@@ -5994,6 +5994,43 @@ exec_frozen_group() {
 }
 story 'exec: a guest that has frozen its init' exec_frozen_group
 
+# A file system of the guest that nobody serves: a passwd(5), or a program, that
+# nothing but a signal ends the reading of.
+exec_unserved() {
+	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
+	conf device=/dev/fuse
+	background -- sleep 1000
+	verb 0 exec "$name" sh -c 'mkdir /tmp/f; for dir in /tmp/f /etc; do
+		exec 3<>/dev/fuse; sleep 1000 &
+		mount -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 \
+			none $dir
+		done'
+	for n in 15 2 1; do
+		"$crun" exec "$name" /tmp/f/program >out 2>err &
+		pid=$!
+		soon eval 'pgrep -P "$pid" >/dev/null && sleep 0.3'
+		kill -0 "$pid" || wrong 'it waits' "$(cat err)"
+		kill -"$n" "$pid"
+		rc=0
+		wait "$pid" || rc=$?
+		is status "$((128 + n))" "$rc"
+		says "^crun: $name: signal $n before the program ran"
+		lines 1
+		soon nobody_execs
+	done
+	begun=$(date +%s%3N)
+	verb 125 exec -u ann "$name" true
+	took=$(($(date +%s%3N) - begun))
+	says "^crun: $name does not answer: .* takes longer than 1000 ms"
+	[ "$took" -lt "$((2000 * slow))" ] || wrong 'in a second' "$took ms"
+	verb 0 kill "$name"
+	gone
+}
+nobody_execs() {
+	! pgrep -f "exec $name /tmp/f/program" >/dev/null
+}
+story 'exec: a program on a file system that does not answer' exec_unserved
+
 # a name that looks like the fields that follow it in /proc/PID/stat
 exec_renamed() {
 	os_conf init=/strange
