@@ -6698,6 +6698,11 @@ wrap_systemd() {
 	prints success
 	within 0 find /sys/fs/cgroup -name 'crun*'
 	! grep service out || wrong 'no cgroup of it' "$(cat out)"
+	# a start that fails has its reason in the journal
+	within 0 sh -c 'systemctl start crun@none || :
+		until systemctl is-failed crun@none; do sleep 0.1; done
+		journalctl --sync; journalctl -o cat -u crun@none'
+	prints_like '^crun: none'
 	# it ends by itself, and with the host
 	within 0 systemctl start crun@box
 	within 0 crun stop box
