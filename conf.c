@@ -27,6 +27,7 @@ static struct {
 	char *text;
 } *errors;
 static size_t nerrors;
+static const char too_long[] = "a line of more than %d bytes";
 static int faulty[NKEYS];	/* keys that an error names: said once */
 
 /* Keeps an error line; all are printed in the order of the file.  where is
@@ -153,6 +154,10 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 	}
 	if (keys[id].flags & PATH && *value != '/')
 		value = xprintf("%s/%s", dir ? dir : working_folder(), value);
+	if (strlen(name) + 1 + strlen(value) > CONF_LINE) {
+		error(where, too_long, CONF_LINE);
+		return;
+	}
 	c->set = xrealloc(c->set, c->nset + 1, sizeof(*c->set));
 	s = &c->set[c->nset++];
 	*s = (struct setting){ .id = id, .sub = sub, .value = value,
@@ -267,7 +272,7 @@ parse_text(struct conf *c, char *text, size_t size, const char *dir)
 			continue;
 		where = xprintf("%s:%d: ", c->file, line);
 		if (len > CONF_LINE)
-			error(where, "a line of more than %d bytes", CONF_LINE);
+			error(where, too_long, CONF_LINE);
 		else if (bad)
 			error(where, "a NUL or control character");
 		else

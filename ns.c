@@ -427,11 +427,12 @@ exec_init(const struct run *r, char **env)
 	    "set init, or give -- PROGRAM", r->conf->rootfs);
 }
 
-/* A name without a slash is looked for in the container's PATH. */
+/* A name without a slash is looked for in the container's PATH, as execvp(3)
+ * does: on past what may not be run, which is said when there is no other. */
 void
 ns_exec_program(const struct run *r, char **env)
 {
-	char **argv = r->conf->program, path[PATH_MAX];
+	char **argv = r->conf->program, path[PATH_MAX], denied[PATH_MAX] = "";
 	const char *dir = NULL;
 	size_t i, n;
 
@@ -448,9 +449,14 @@ ns_exec_program(const struct run *r, char **env)
 		n = strcspn(dir, ":");
 		put(path, sizeof(path), "%.*s/%s", (int)n, dir, argv[0]);
 		execve(path, argv, env);
-		if (errno != ENOENT && errno != ENOTDIR)
+		if (errno == EACCES && !*denied)
+			put(denied, sizeof(denied), "%s", path);
+		else if (errno != EACCES && errno != ENOENT && errno != ENOTDIR)
 			exec_failed(r, path);
 	}
+	errno = EACCES;
+	if (*denied)
+		exec_failed(r, denied);
 	fail(EXIT_NOTFOUND, "program %s: not found in the PATH of %s", argv[0],
 	    r->conf->rootfs);
 }
@@ -517,6 +523,7 @@ ns_exec_child(struct run *r)
 		sec_limits_child(r);
 		exec_init(r, env);
 	}
+	setsid();	/* what is sent to our caller's group is not for us */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
 	/* not fork(3), for which libcap-ng has handlers */

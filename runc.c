@@ -141,6 +141,10 @@ unwind(int status, const char *line)
 	const char *reason = ns_reason(&run, &status);
 
 	on_step(reason ? reason : line);
+	if (run.detached)
+		detach_ended(&run, status, reason ? reason : line);
+	if (run.lock >= 0)
+		state_ended(&run, status, 0);
 	undo(&run, 0);
 	exit(status);
 }
