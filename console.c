@@ -33,7 +33,7 @@
 #endif
 
 enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
-enum { TAIL = 1024 };
+enum { TAIL = 1024, SAY_MS = 500 };
 
 static char typed[PUMP_SIZE], printed[PIPE_BUF];	/* larger, and a write */
 					/* to a pipe would wait, pipe(7) */
@@ -130,6 +130,26 @@ console_restore(void)
 	saved_valid = 0;
 }
 
+/* While it runs nothing that is printed may hold us up.  write(2) to a terminal
+ * waits until all has gone, whatever poll(2) said; our caller's descriptor
+ * shall not be made nonblocking, others have it open too: one of our own. */
+static void
+do_not_block(void)
+{
+	char path[32];
+	int i, fd;
+
+	for (i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
+		put(path, sizeof(path), "/proc/self/fd/%d", i);
+		fd = isatty(i) ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY |
+		    O_CLOEXEC) : -1;
+		if (fd >= 0)
+			dup2(fd, i);
+		shut(&fd);
+	}
+	say_ms = SAY_MS;
+}
+
 void
 console_begin(struct run *r)
 {
@@ -147,6 +167,7 @@ console_begin(struct run *r)
 		in.to = r->master;
 		console_raw();
 	}
+	do_not_block();
 	out.to = r->ttys & 2 ? STDOUT_FILENO : STDERR_FILENO;
 }
 
@@ -304,6 +325,8 @@ console_end(struct run *r, int patient)
 	while (r->master >= 0) {
 		while (out.len && wait_for_reader(r, patient))
 			drain(&out);
+		if (out.len)	/* the same holds for all the rest */
+			patient = 0;
 		out.len = 0;
 		if (!fill_out(r))
 			break;

@@ -266,6 +266,9 @@ extern int verbosity;
 extern void (*on_die)(int status, const char *line);
 /* Where -v's lines go; swapped at the fork like on_die. */
 extern void (*on_step)(const char *line);
+/* How long such a line waits for a reader that does not take it, in ms, before
+ * it is dropped; -1: for ever. */
+extern int say_ms;
 
 /* One line on standard error, "crun: " before it; control characters are
  * escaped.  A fmt that ends in ':' gets the text of errno appended. */
@@ -570,6 +573,9 @@ struct hier *cgroup_add(struct run *, const char *ctrl, const char *ctrl1,
 /* Kills what is in the group name of the folder top and removes it, and all
  * below it; a missing one is no error.  Only warns. */
 void ungroup(int top, const char *name);
+/* Whether a cgroup.events that is open as events has that line now, "populated
+ * 1", say; poll(2) then waits for a change of it, cgroup-v2.rst. */
+int cgroup_says(int events, const char *line);
 
 /* ---- device.c ---- */
 

@@ -201,8 +201,10 @@ look_up_mounts(const char *path, char *type, char *below, size_t size)
 	*below = '\0';
 	while (f && fgets(line, sizeof(line), f)) {
 		fs = strstr(line, " - ");
-		for (point = line, i = 0; i < 4; i++)
-			point += strcspn(point, " ") + 1;
+		for (point = line, i = 0; i < 4; i++) {
+			point += strcspn(point, " ");
+			point += *point == ' ';
+		}
 		if (!fs || point > fs)
 			continue;
 		fs += 3;

@@ -164,10 +164,12 @@ cgroup_count(const struct run *r)
 int
 cgroup_frozen(const struct run *r)
 {
-	char text[256];
+	int fd = r->nhier ? openat(r->hier[0].group, "cgroup.events",
+	    O_RDONLY | O_CLOEXEC) : -1;
+	int frozen = cgroup_says(fd, "frozen 1");
 
-	return r->nhier && read_at(r->hier[0].group, "cgroup.events", text,
-	    sizeof(text)) > 0 && strstr(text, "frozen 1") != NULL;
+	shut(&fd);
+	return frozen;
 }
 
 int
@@ -180,7 +182,7 @@ cgroup_freeze(const struct run *r, int frozen)
 	if (write_at(group, "cgroup.freeze", frozen ? "1" : "0") < 0)
 		return -1;
 	p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	while (cgroup_frozen(r) != frozen && left > 0) {
+	while (cgroup_says(p.fd, "frozen 1") != frozen && left > 0) {
 		poll(&p, 1, left);
 		left = end - now_ms();
 	}

@@ -47,12 +47,13 @@ open_how(int root, const char *path, int flags, mode_t mode, uint64_t more)
 		.mode = mode,
 		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | more,
 	};
-	int fd;
+	int fd, tries = 1000;
 
-	/* EAGAIN: a rename elsewhere in the tree, openat2(2) */
+	/* EAGAIN: a rename meanwhile, openat2(2), or a lease, fcntl(2); a
+	 * guest can see to it that there is always one */
 	do
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR));
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries);
 	return fd;
 }
 

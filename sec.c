@@ -135,7 +135,7 @@ set_sysctls(struct run *r)
 	static const int types = CLONE_NEWNET | CLONE_NEWIPC | CLONE_NEWUTS;
 	static const char *const names[] = { "net", "ipc", "uts" };
 	char path[256], file[32];
-	int own[LEN(names)];
+	int own[LEN(names)], err;
 	const struct setting *s = conf_next(r->conf, KEY_SYSCTL, NULL);
 	size_t i;
 
@@ -151,15 +151,19 @@ set_sysctls(struct run *r)
 	for (; s; s = conf_next(r->conf, KEY_SYSCTL, s)) {
 		sysctl_path(path, sizeof(path), s->sub);
 		if (write_sysctl(r, path, s->value) < 0)
-			die("%ssysctl.%s=%s%s, writing %s:", s->where, s->sub,
-			    s->value, errno == ENOENT ? ", which this kernel "
-			    "does not have" : "", path);
+			break;
 		step("sec: %s=%s", path, s->value);
 	}
+	err = errno;
 	for (i = 0; i < LEN(names); i++) {
 		visit(own[i], 0, "our own namespaces again");
 		close(own[i]);
 	}
+	errno = err;
+	if (s)
+		die("%ssysctl.%s=%s%s, writing %s:", s->where, s->sub,
+		    s->value, errno == ENOENT ? ", which this kernel does not "
+		    "have" : "", path);
 }
 
 void

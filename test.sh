@@ -891,6 +891,18 @@ config_long_line() {
 }
 story 'config: a line has at most 4096 bytes' config_long_line
 
+config_long_word() {
+	conf
+	long=$(printf '%05000d' 7)
+	run 2 -n "env=LONG=$long"
+	says '^crun: command line: a line of more than 4096 bytes$'
+	lines 1
+	printf 'rootfs=/\nbind=%s:/mnt\n' "$(printf '%04080d' 7)" >d.conf
+	want 2 "$crun" -n -c d.conf
+	says '^crun: d.conf:2: a line of more than 4096 bytes$'
+}
+story 'config: and so have a word and a path' config_long_word
+
 config_large() {
 	{
 		echo rootfs=/r
@@ -1304,6 +1316,18 @@ story 'host: a program that is not found by its path' fails_conf 127 \
 	'program /bin/nosuch: not found' '' -- /bin/nosuch
 story 'host: a program that is not executable' fails_conf 126 \
 	'program /etc/passwd is not executable, chmod .x helps: Permission denied' '' -- /etc/passwd
+host_path() {
+	conf tmpfs=/a:mode=700 tmpfs=/b env=PATH=/a:/b:/bin:/usr/bin
+	idle
+	verb 0 exec "$name" sh -c ': >/b/id; : >/b/only; id >/a/id'
+	verb 0 exec -u 7 "$name" id -u
+	prints 7
+	verb 126 exec -u 7 "$name" only
+	says 'program /a/only: Permission denied|/b/only is not executable'
+	verb 127 exec "$name" none
+	down
+}
+story 'host: a program is looked for past what may not be run' host_path
 story 'host: a program that is a folder' fails_conf 126 \
 	'program /etc is a folder: Permission denied' '' -- /etc
 
@@ -1716,6 +1740,27 @@ SigBlk:	0000000000000000
 SigIgn:	0000000000000000'
 }
 story 'ns: signals that crun was started without are back' ns_signals
+
+# A terminal's Ctrl-C, or kill(1) of a job, goes to a whole process group: ours,
+# and the program has it from us.
+ns_signal_once() {
+	conf bind="$probe:/tmp/probe:ro"
+	busybox setsid "$crun" -c c.conf -- /tmp/probe usr1 >out 2>err \
+		</dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q up out
+	for n in 1 2 3 4 5 6 7 8 9 10; do
+		kill -s USR1 -- "-$sup"
+		soon eval "[ \$(grep -c USR1 out) -ge $n ]"
+		sleep 0.1
+	done
+	is 'signals' 10 "$(grep -c USR1 out)"
+	kill -TERM "$sup"
+	ends 143 "$sup"
+}
+story 'ns: a signal to its process group reaches the program once' \
+	ns_signal_once
 
 ns_cwd() {
 	conf
@@ -4148,6 +4193,45 @@ console_stalled() {
 story 'console: TERM ends it though nobody reads its output' \
 	console_stalled
 
+# poll(2) says of a terminal that it takes something, not how much
+console_stalled_terminal() {
+	os_conf init=/sbin/yes stop.signal=TERM stop.timeout=2
+	printf '#!/bin/sh\nexec yes %01000d\n' 7 >root/sbin/yes
+	chmod 755 root/sbin/yes
+	want 137 "$pty" -t "$((12 * slow))" expect:00 \
+		"run:sleep 1; timeout $((8 * slow)) $crun stop $name; echo \$? >rc" \
+		wait -- "$crun" -q -c c.conf
+	is 'status of crun stop' 137 "$(cat rc)"
+}
+story 'console: and though a terminal takes no more' console_stalled_terminal
+
+# one signal is enough for all that is left to be printed
+console_stalled_killed() {
+	os_conf init=/sbin/yes
+	printf '#!/bin/sh\nyes | head -c 100000\nexec sleep 1000\n' >root/sbin/yes
+	chmod 755 root/sbin/yes
+	mkfifo fifo
+	sh -c 'exec sleep 1000' <fifo &
+	reader=$!
+	echo "$reader" >>kids
+	"$crun" -c c.conf >fifo 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	soon test -e "/run/crun/$name/pid"
+	sleep 0.5
+	init=$(init_of "$name")
+	"$crun" kill "$name" &
+	echo "$!" >>kids
+	soon test ! -e "/proc/$init/exe"
+	sleep 0.2
+	[ -e "/proc/$sup/exe" ] || wrong 'it waits for its reader' 'an end'
+	kill -TERM "$sup"
+	secs=2 ends 137 "$sup"
+	kill "$reader"
+}
+story 'console: and one signal ends what the killed had printed' \
+	console_stalled_killed
+
 console_early_death() {
 	own_root
 	printf '#!/bin/sh\necho boom; echo crash >&2\nexit 3\n' >root/sbin/die
@@ -4418,6 +4502,19 @@ stop_fork_bomb() {
 	[ ! -e "/proc/$sup/exe" ] || wrong 'an end' none
 	wait "$sup" || :
 }
+
+# where sysvinit has its FIFO: open(2) of it is put off for 45 s
+stop_leased() {
+	os_conf 'init=/sbin/init lease /run/initctl'
+	cp --remove-destination "$probe" root/sbin/init
+	background
+	soon grep -q ok "/run/crun/$name/log"
+	secs=$((5 * slow)) verb 137 stop -t 1 "$name"
+	says "^crun: $name did not power off in time and was killed"
+	gone
+}
+story 'stop: an init with a lease of what it is asked by' stop_leased
+
 story 'stop: a fork bomb is stopped and leaves nothing' stop_fork_bomb
 
 # with no handler, it hears nothing; the guest's own programs end it
@@ -4522,6 +4619,51 @@ state_kill_os() {
 	ends 0 "$sup"
 }
 story 'state: an OS of a killed supervisor starts again' state_kill_os
+
+# whoever waits hears how it ended, and not that it was killed
+state_second_life() {
+	os_conf init=/sbin/once
+	printf '#!/bin/sh\necho up; read -r word\nrm /sbin/once; reboot -f\n' \
+		>root/sbin/once
+	chmod 755 root/sbin/once
+	background
+	"$crun" wait "$name" >wait.out 2>wait.err &
+	waiter=$!
+	want 0 "$pty" expect:up 'send:go\r' wait -- "$crun" console "$name"
+	rc=0
+	wait "$waiter" || rc=$?
+	is 'status of crun wait' 127 "$rc"
+	is 'what crun wait says' '' "$(cat wait.err)"
+	gone
+	printf '#!/bin/sh\nrm /sbin/once; reboot -f\n' >root/sbin/once
+	chmod 755 root/sbin/once
+	run 125 -d --ready
+	says "$name ended with status 127 before it was ready"
+}
+story 'state: an OS that does not begin again' state_second_life
+
+# An init that outlives its supervisor, and makes groups without end.
+state_groups_made() {
+	os_conf init=/sbin/groups
+	cp "$probe" root/probe
+	printf '%s\n' '#!/bin/sh' 'cd /sys/fs/cgroup && mkdir a b c && echo made' \
+		'for i in a b c; do while :; do mkdir $i/1 $i/2 $i/3; done & done' \
+		'while :; do sleep 1000; done' >root/sbin/groups.sh
+	printf '#!/bin/sh\nexec /probe survive sh /sbin/groups.sh 2>/dev/null\n' \
+		>root/sbin/groups
+	chmod 755 root/sbin/groups
+	background
+	soon grep -q made "/run/crun/$name/log"
+	kill -KILL "$sup"
+	soon test ! -e "/proc/$sup/exe"
+	[ -e "/proc/$init/exe" ] || wrong 'the init lives on' 'it ended'
+	secs=$((8 * slow)) verb 0 clean
+	soon test ! -e "/proc/$init/exe"
+	says "$name"
+}
+story 'state: an init that outlives its supervisor, and makes groups' \
+	state_groups_made
+
 
 # nothing is said, but that a dead supervisor's things were removed
 quiet() {

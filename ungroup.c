@@ -96,18 +96,21 @@ kill_procs(int group)
 	for (rounds = 0; rounds < 100; rounds++) {
 		if (read_at(group, "cgroup.procs", text, sizeof(text)) <= 0)
 			return;
+		/* a last number may have been cut */
+		if ((p = strrchr(text, '\n')))
+			*p = '\0';
 		for (p = text; (pid = strtol(p, &end, 10)) > 0; p = end)
 			kill_and_wait(pid);
 	}
 }
 
-static int
-populated(int group)
+int
+cgroup_says(int events, const char *line)
 {
-	char text[256];
+	char text[256] = "";
 
-	return read_at(group, "cgroup.events", text, sizeof(text)) > 0 &&
-	    strstr(text, "populated 1");
+	return pread(events, text, sizeof(text) - 1, 0) > 0 &&
+	    strstr(text, line);
 }
 
 /* Kills all in and below a group and waits until it is empty.  cgroup.kill
@@ -121,7 +124,7 @@ kill_group(int group)
 
 	if (!write_at(group, "cgroup.kill", "1")) {
 		p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-		while (populated(group) && now_ms() < end)
+		while (cgroup_says(p.fd, "populated 1") && now_ms() < end)
 			poll(&p, 1, end - now_ms());
 		shut(&p.fd);
 		return;
@@ -131,7 +134,7 @@ kill_group(int group)
 	payload = openat(group, "payload", DIR_FLAGS);
 	if (payload < 0)
 		return;
-	kill_procs(payload);		/* PID 1 is here: all others follow */
+	kill_procs(payload);	/* PID 1 is here, mostly: all others follow */
 	close(payload);
 }
 
@@ -147,6 +150,8 @@ ungroup(int top, const char *name)
 		close(group);
 		return;
 	}
+	/* whoever is left could make groups for ever */
+	kill_group(group);
 	if (remove_below(group) < 0) {
 		kill_group(group);
 		if (remove_below(group) < 0)

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -26,6 +27,7 @@ static void exit_with(int status, const char *line)
 int verbosity;
 void (*on_die)(int, const char *) = exit_with;
 void (*on_step)(const char *) = say;
+int say_ms = -1;
 
 static void
 exit_with(int status, const char *line)
@@ -79,6 +81,7 @@ escape(char *out, const char *text, size_t n)
 void
 say(const char *line)
 {
+	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
 	char out[LINE + 16] = "crun: ";
 	size_t n = strlen(out), left = strlen(line), len;
 
@@ -87,6 +90,8 @@ say(const char *line)
 		n += strlen(out + n);
 	}
 	out[n++] = '\n';
+	if (poll(&p, 1, say_ms) == 0)
+		return;
 	while (write(STDERR_FILENO, out, n) < 0 && errno == EINTR)
 		;
 }

@@ -13,6 +13,9 @@
  *					delegated as systemd marks a unit
  *	probe notify LINE ...		say so to $NOTIFY_SOCKET, sd_notify(3)
  *	probe notify-stay LINE ...	and then do nothing
+ *	probe lease FILE		make it and hold a lease of it, fcntl(2)
+ *	probe survive PROGRAM ...	run it without PR_SET_PDEATHSIG
+ *	probe usr1			print up, then USR1 at each such signal
  *	probe cost			of two system calls, in nanoseconds: the
  *					least of 20 times 10,000
  *	probe watch SECONDS PID		wait until PID ends; after SECONDS end
@@ -32,6 +35,7 @@
 #include <string.h>
 #include <sys/klog.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/swap.h>
@@ -369,6 +373,28 @@ cost(void)
 	return 0;
 }
 
+static void
+print_usr1(int sig)
+{
+	(void)sig;
+	if (write(STDOUT_FILENO, "USR1\n", 5) != 5)
+		_exit(1);
+}
+
+static int
+lease(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+
+	signal(SIGIO, SIG_IGN);
+	if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK) < 0)
+		return answer(-1);
+	answer(0);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -387,6 +413,20 @@ main(int argc, char **argv)
 	if (!strcmp(verb, "findkey") && argc == 3)
 		return answer(syscall(SYS_keyctl, KEYCTL_SEARCH,
 		    KEY_SPEC_SESSION_KEYRING, "user", argv[2], 0));
+	if (!strcmp(verb, "lease") && argc == 3)
+		return lease(argv[2]);
+	if (!strcmp(verb, "survive") && argc > 2) {
+		prctl(PR_SET_PDEATHSIG, 0);
+		execvp(argv[2], argv + 2);
+		return answer(-1);
+	}
+	if (!strcmp(verb, "usr1")) {
+		signal(SIGUSR1, print_usr1);
+		puts("up");
+		fflush(stdout);
+		for (;;)
+			pause();
+	}
 	if (!strcmp(verb, "hold") && argc == 3)
 		return hold(strtoul(argv[2], NULL, 10));
 	if (!strcmp(verb, "blocked") && argc > 2)
