@@ -2729,6 +2729,19 @@ lacks() {
 	done
 }
 
+# limit_is V2FILE V2TEXT [V1FILE V1TEXT]: what the container's group has
+limit_is() {
+	while [ "$#" -gt 1 ]; do
+		dir=$(folder_of "$1")
+		if [ "$dir" ]; then
+			is "$1" "$2" "$(cat "$dir/$1")"
+			return
+		fi
+		shift 2
+	done
+	wrong 'the file in a group' 'in none'
+}
+
 # limit_story KEY=VALUE V2FILE V2TEXT [V1FILE V1TEXT]
 limit_story() {
 	# shellcheck disable=SC2086 # words
@@ -2742,16 +2755,8 @@ limit_story() {
 		skip "this host has neither $1 nor ${3:-a file of v1}"
 	fi
 	idle
-	while [ "$#" -gt 1 ]; do
-		dir=$(folder_of "$1")
-		if [ "$dir" ]; then
-			is "$1" "$2" "$(cat "$dir/$1")"
-			down
-			return
-		fi
-		shift 2
-	done
-	wrong 'the file in a group' 'in none'
+	limit_is "$@"
+	down
 }
 story 'cgroup: memory' limit_story memory=64M memory.max 67108864 \
 	memory.limit_in_bytes 67108864
@@ -6281,6 +6286,50 @@ set_limits() {
 	gone
 }
 story 'set: limits of what runs without any' set_limits
+
+# set_key KEY=VALUE V2FILE V2TEXT [V1FILE V1TEXT]
+set_key() {
+	need_cgroups
+	conf
+	background -- sleep 1000
+	cmd="crun set $1"
+	rc=0
+	# shellcheck disable=SC2086 # words
+	"$crun" set "$name" $1 >out 2>err || rc=$?
+	shift
+	if [ "$rc" -eq 125 ] && lacks "$1" "${3:-none}"; then
+		grep -q -e 'has no .* controller' -e 'there is no file' err ||
+			wrong 'why it cannot be had' "$(cat err)"
+		verb 0 kill "$name"
+		gone
+		skip "this host has neither $1 nor ${3:-a file of v1}"
+	fi
+	is status 0 "$rc"
+	lines 0
+	limit_is "$@"
+	verb 0 kill "$name"
+	gone
+}
+story 'set: memory' set_key memory=64M memory.max 67108864 \
+	memory.limit_in_bytes 67108864
+story 'set: swap' set_key 'memory=64M swap=16M' memory.swap.max 16777216 \
+	memory.memsw.limit_in_bytes 83886080
+story 'set: cpus' set_key cpus=1.5 cpu.max '150000 100000' \
+	cpu.cfs_quota_us 150000
+story 'set: cpu.weight' set_key cpu.weight=50 cpu.weight 50 cpu.shares 512
+story 'set: cpuset' set_key cpuset=0 cpuset.cpus 0
+story 'set: pids' set_key pids=50 pids.max 50
+story 'set: io.weight' set_key io.weight=50 io.weight 'default 50' \
+	blkio.bfq.weight 50
+story 'set: cgroup.FILE' set_key cgroup.pids.max=49 pids.max 49
+story 'set: cgroup.memory.FILE' set_key cgroup.memory.high=33554432 \
+	memory.high 33554432
+set_v2() {
+	need_v2
+	set_key "$@"
+}
+story 'set: cgroup.cgroup.max.depth' set_v2 cgroup.cgroup.max.depth=3 \
+	cgroup.max.depth 3
 
 set_all_or_none() {
 	need_cgroups
