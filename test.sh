@@ -5072,6 +5072,100 @@ verb_stat() {
 }
 story 'verbs: stat says the facts' verb_stat
 
+# between FROM TO N: fails the story where N is not
+between() {
+	if [ "${3:--1}" -lt "$1" ] || [ "${3:--1}" -gt "$2" ]; then
+		wrong "from $1 to $2" "${3:-nothing}"
+	fi
+}
+
+# against what proc_pid_stat(5) says of all that there is in it
+verb_stat_cpu() {
+	conf
+	up -- sh -c 'echo up; while :; do :; done'
+	init=$(init_of "$name")
+	cmd='crun stat, cpu.usec'
+	soon sh -c "[ \$('$crun' stat '$name' |
+		sed -n 's/^cpu.usec=//p') -gt 200000 ]"
+	verb 0 freeze "$name"
+	used=$(cat "/proc/$init/stat" "/proc/$(pgrep -P "$init")/stat" |
+		awk '{ n += $14 + $15 } END { print n * 10000 }')
+	between "$((used - 20000))" "$((used + 200000))" "$(fact cpu.usec)"
+	verb 0 kill "$name"
+	ends 137 "$sup"
+}
+story 'verbs: stat counts processor time' verb_stat_cpu
+
+verb_stat_peak() {
+	need_cgroups
+	conf memory=128M
+	idle
+	verb 0 exec "$name" dd if=/dev/zero of=/dev/null bs=32M count=1
+	if lacks memory.peak memory.max_usage_in_bytes; then
+		is memory.peak '' "$(fact memory.peak)"
+		down
+		skip 'this kernel keeps no peak of memory'
+	fi
+	cmd='crun stat, memory and memory.peak'
+	between 33554432 134217728 "$(fact memory.peak)"
+	between 4096 33554431 "$(fact memory)"
+	down
+}
+story 'verbs: stat has the most memory that was in use' verb_stat_peak
+
+# Where no key asks for the controller v1 has no group that counts, and v2
+# does as the host.
+verb_stat_io() {
+	disk=/sys/dev/block/$(mountpoint -d "$(stat -c %m .)")
+	[ -e "$disk" ] || skip "what $t is on is no disk"
+	[ ! -e "$disk/partition" ] || disk=$disk/..
+	disk=$(cat "$disk/dev")
+	own_root
+	conf memory=128M	# v2 knows by it whose pages are written
+	idle
+	if ! lacks io.max; then
+		verb 0 set "$name" cgroup.io.max="$disk wbps=max"
+	elif ! lacks blkio.throttle.write_bps_device; then
+		is 'without the controller' ' ' \
+			"$(fact io.read) $(fact io.written)"
+		verb 0 set "$name" \
+			cgroup.blkio.throttle.write_bps_device="$disk 0"
+	else
+		down
+		skip 'this kernel counts no input and output'
+	fi
+	verb 0 exec "$name" dd if=/dev/zero of=/f bs=1M count=4 conv=fsync
+	cmd='crun stat, io.written'
+	between 4194304 8388608 "$(fact io.written)"
+	verb 0 exec "$name" dd if=/f of=/dev/null bs=1M iflag=direct
+	cmd='crun stat, io.read'
+	between 4194304 8388608 "$(fact io.read)"
+	down
+}
+story 'verbs: stat counts what is read from a disk and written' verb_stat_io
+
+# two on one processor: one waits
+verb_stat_pressure() {
+	need_v2
+	conf
+	idle
+	dir=$(folder_of cpu.pressure)
+	[ "$dir" ] || skip 'this kernel keeps no pressure'
+	for kind in cpu memory io; do
+		sed "s/^/pressure.$kind=/; s/=[0-9.]\+/=N/g" \
+			"$dir/$kind.pressure"
+	done >files
+	"$crun" stat "$name" | grep ^pressure | sed 's/=[0-9.]\+/=N/g' >facts
+	cmp files facts || wrong "$(cat files)" "$(cat facts)"
+	verb 0 exec "$name" taskset 1 sh -c \
+		'for i in 1 2; do timeout 0.4 sh -c "while :; do :; done" & done; wait'
+	cmd='crun stat, pressure.cpu'
+	soon sh -c "'$crun' stat '$name' | grep -q \
+		'^pressure.cpu=some .* total=[1-9][0-9][0-9][0-9][0-9]'"
+	down
+}
+story 'verbs: stat has the pressure that the kernel keeps' verb_stat_pressure
+
 # a guest that names its init to drive a terminal
 verb_escape() {
 	esc=$(printf '\033')
