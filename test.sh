@@ -3087,17 +3087,24 @@ for call in init_module delete_module kexec_load; do
 	story "sec: $call gives EPERM or ENOSYS" sec_call "$call" EPERM ENOSYS
 done
 
-sec_keyring() {
-	conf
+# keyless COMMAND...: what it runs finds no key of the caller's
+keyless() {
 	want 0 "$probe" key crt "$probe" findkey crt
 	prints ok
-	want 0 "$probe" key crt "$crun" -c c.conf -- probe findkey crt
+	want 0 "$probe" key crt "$@" probe findkey crt
 	case $(cat out) in
 	ENOKEY | ENOSYS | EPERM) ;;
 	*) wrong ENOKEY "$(cat out)" ;;
 	esac
 }
+
+sec_keyring() {
+	conf "$@"
+	keyless "$crun" -c c.conf --
+}
 story "sec: the caller's keys are out of reach" sec_keyring
+story "sec: the caller's keys are out of reach, without a filter of calls" \
+	sec_keyring userns=none seccomp=none
 
 sec_rlimit() {
 	conf rlimit.nofile=100:200 rlimit.core=0 rlimit.cpu=unlimited \
@@ -6012,6 +6019,17 @@ story 'exec: the walls are those of the init, userns=none' exec_same \
 	userns=none
 story 'exec: the walls are those of the init, nesting=yes' exec_same \
 	nesting=yes
+
+exec_keyring() {
+	conf "$@"
+	background -- sleep 1000
+	keyless "$crun" exec "$name"
+	verb 0 kill "$name"
+	gone
+}
+story "exec: the caller's keys are out of reach" exec_keyring
+story "exec: the caller's keys are out of reach, without a filter of calls" \
+	exec_keyring userns=none seccomp=none
 
 exec_user() {
 	own_root
