@@ -2576,6 +2576,25 @@ story 'net: two containers reach each other' net_two
 story 'net: two containers reach each other, one of them mac=fe:...' \
 	net_two mac=fe:00:00:00:00:07
 
+# they are of the network namespace, unix(7)
+net_abstract() {
+	"$probe" listen crt >listen.out 2>&1 &
+	echo "$!" >>kids
+	soon grep -q '^up' listen.out
+	want 0 "$probe" connect crt
+	prints ok
+	"$1"
+	run 0 -- probe connect crt
+	prints ECONNREFUSED
+	idle
+	verb 0 exec "$name" probe connect crt
+	prints ECONNREFUSED
+	down
+}
+story 'net: no abstract socket of the host is reached' net_abstract conf
+story 'net: no abstract socket of the host is reached, with a bridge' \
+	net_abstract net_conf
+
 # /sys is of the namespace that it was mounted in
 net_other_sys() {
 	conf bridge=crt-other ip=10.199.78.2/24

@@ -8,6 +8,8 @@
  *	probe key NAME PROGRAM ...	run it with that key in its session
  *	probe findkey NAME		ok, or the errno's name
  *	probe hold BYTES		touch so much memory and keep it
+ *	probe listen NAME		on that abstract socket, print up, stay
+ *	probe connect NAME		to that abstract socket
  *	probe blocked PROGRAM ...	run it with TERM blocked, all else ignored
  *	probe unit FOLDER PROGRAM ...	run it in that cgroup, marked as
  *					delegated as systemd marks a unit
@@ -29,6 +31,7 @@
 #include <linux/keyctl.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,6 +60,7 @@ answer(long result)
 		{ EPERM, "EPERM" }, { EACCES, "EACCES" }, { ENOSYS, "ENOSYS" },
 		{ EINVAL, "EINVAL" }, { ENOENT, "ENOENT" },
 		{ ENOKEY, "ENOKEY" }, { EBUSY, "EBUSY" },
+		{ ECONNREFUSED, "ECONNREFUSED" },
 	};
 	size_t i;
 
@@ -348,6 +352,31 @@ notify(char **lines)
 	    sizeof(a)));
 }
 
+/* connect(2) or bind(2) of a new socket to a name that is no file's, unix(7);
+ * the socket, or -1. */
+static int
+abstract(const char *name, int (*f)(int, const struct sockaddr *, socklen_t))
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+	snprintf(a.sun_path + 1, sizeof(a.sun_path) - 1, "%s", name);
+	return f(fd, (struct sockaddr *)&a, offsetof(struct sockaddr_un,
+	    sun_path) + 1 + strlen(name)) < 0 ? -1 : fd;
+}
+
+static int
+listen_to(const char *name)
+{
+	int fd = abstract(name, bind);
+
+	if (fd < 0 || listen(fd, 8) < 0)
+		return perror("probe: listen"), 1;
+	puts("up");
+	fflush(stdout);
+	return pause();
+}
+
 /* getppid(2) is always allowed; of ioctl(2) an argument is looked at. */
 static int
 cost(void)
@@ -429,6 +458,10 @@ main(int argc, char **argv)
 	}
 	if (!strcmp(verb, "hold") && argc == 3)
 		return hold(strtoul(argv[2], NULL, 10));
+	if (!strcmp(verb, "listen") && argc == 3)
+		return listen_to(argv[2]);
+	if (!strcmp(verb, "connect") && argc == 3)
+		return answer(abstract(argv[2], connect));
 	if (!strcmp(verb, "blocked") && argc > 2)
 		return blocked(argv + 2);
 	if (!strcmp(verb, "notify"))
