@@ -4498,6 +4498,29 @@ for sig in USR1 SIGPWR INT; do
 	story "stop: stop.signal=$sig" stop_signal_key "$sig"
 done
 
+# stop_asked EXE POWEROFF REBOOT: the signals that an init of that name gets
+stop_asked() {
+	own_root
+	rm -f "root/sbin/$1"
+	cp "$probe" "root/sbin/$1"
+	conf init="/sbin/$1 told"
+	up
+	verb 0 reboot "$name"
+	verb 0 stop "$name"
+	ends 0 "$sup"
+	is 'it was told' "up $3 up $2" "$(tr -d '\r' <up.out | xargs)"
+}
+# "init": of sysvinit, from 3.10 on
+while read -r exe poweroff reboot; do
+	story "stop: signal $poweroff powers $exe off, $reboot reboots it" \
+		stop_asked "$exe" "$poweroff" "$reboot"
+done <<'END'
+init 38 2
+procd 12 15
+s6-svscan 10 2
+dinit 15 2
+END
+
 stop_frozen() {
 	os_conf stop.timeout=1
 	os_up

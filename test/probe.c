@@ -10,6 +10,7 @@
  *	probe hold BYTES		touch so much memory and keep it
  *	probe listen NAME		on that abstract socket, print up, stay
  *	probe connect NAME		to that abstract socket
+ *	probe told			print up, and the first signal that comes
  *	probe blocked PROGRAM ...	run it with TERM blocked, all else ignored
  *	probe unit FOLDER PROGRAM ...	run it in that cgroup, marked as
  *					delegated as systemd marks a unit
@@ -377,6 +378,32 @@ listen_to(const char *name)
 	return pause();
 }
 
+static volatile sig_atomic_t first;
+
+static void
+note(int sig)
+{
+	if (!first)
+		first = sig;
+}
+
+static int
+told(void)
+{
+	sigset_t all, none;
+	int sig;
+
+	sigfillset(&all);
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &all, NULL);
+	for (sig = 1; sig < _NSIG; sig++)
+		signal(sig, note);
+	puts("up");
+	fflush(stdout);
+	sigsuspend(&none);
+	return printf("%d\n", (int)first), 0;
+}
+
 /* getppid(2) is always allowed; of ioctl(2) an argument is looked at. */
 static int
 cost(void)
@@ -462,6 +489,8 @@ main(int argc, char **argv)
 		return listen_to(argv[2]);
 	if (!strcmp(verb, "connect") && argc == 3)
 		return answer(abstract(argv[2], connect));
+	if (!strcmp(verb, "told"))
+		return told();
 	if (!strcmp(verb, "blocked") && argc > 2)
 		return blocked(argv + 2);
 	if (!strcmp(verb, "notify"))
