@@ -2416,6 +2416,8 @@ for where in etc run tmp mnt root 'etc/resolv.conf etc/hostname' \
 		"$where"
 	story "mount: a rootfs whose $where points at the host, userns=none" \
 		canaries "$where" userns=none
+	story "mount: a rootfs whose $where points at the host, nesting=yes" \
+		canaries "$where" nesting=yes
 done
 
 mount_fake_nodes() {
@@ -2430,6 +2432,7 @@ mount_fake_nodes() {
 	conf
 	run 0 -- stat -c %F /dev/null
 	prints 'character special file'
+	mount_masked_all config_masked
 	ls -lnR root/dev >after
 	cmp -s before after || wrong "$(cat before)" "$(cat after)"
 }
