@@ -6145,6 +6145,26 @@ exec_tty() {
 }
 story 'exec: a terminal, job control, its size' exec_tty
 
+exec_tty_su() {
+	own_root
+	rm root/bin/su		# busybox's sh runs a su without a path itself
+	cp root/bin/busybox root/bin/su
+	chmod 4755 root/bin/su
+	echo 'ann:x:1000:1000::/:/bin/sh' >>root/etc/passwd
+	conf
+	background -- sleep 1000
+	for user in root ann; do
+		for does in tty "/bin/su -c 'tty; id -u'"; do
+			want 0 "$pty" 'expect:^/dev/pts/[0-9]+' wait -- \
+				"$crun" exec -u "$user" "$name" sh -c "$does"
+		done
+		is 'root by su' 0 "$(tr -d '\r' <out | sed -n 2p)"
+	done
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: tty(1) and su(1) on its terminal' exec_tty_su
+
 exec_signals() {
 	conf
 	background -- sleep 1000
