@@ -2370,16 +2370,16 @@ story 'mount: /etc/hostname is written for the hostname key only' \
 	mount_hostname
 
 # Links of a hostile rootfs.  What they point at on the host must stay as it
-# is, whether the start works or is refused.
+# is, whether the start works or is refused, though everybody may write there.
 mount_canary() {
 	own_root
-	mkdir -p canary/sub
-	echo safe >canary/f
-	echo safe >canary/resolv.conf
-	echo safe >canary/hostname
-	echo safe >canary/sub/f
-	find canary -printf '%p %m %u %g %s %T@\n' | sort >before
-	ln -s "$t/canary" root/chain
+	mkdir -p "$hall/canary/sub"
+	for f in f resolv.conf hostname sub/f; do
+		echo safe >"$hall/canary/$f"
+	done
+	chmod -R a+w "$hall/canary"
+	find "$hall/canary" -printf '%p %m %u %g %s %T@\n' | sort >before
+	ln -s "$hall/canary" root/chain
 	for link in $1; do
 		rm -rf "root/$link"
 		mkdir -p "root/${link%/*}"
@@ -2390,25 +2390,27 @@ mount_canary() {
 		tmpfs=/mnt/crt-t
 	rc=0
 	cmd='crun'
-	timeout 20 "$crun" -c c.conf -- true >out 2>err || rc=$?
+	(cd "$hall" && timeout 20 "$crun" -c "$t/c.conf" -- true) \
+		>out 2>err || rc=$?
 	case $rc in
 	0) ;;
 	125) says '^crun: ' && [ "$(wc -l <err)" -le 2 ] ;;
 	*) wrong 'status 0 or 125' "$rc" ;;
 	esac
-	find canary -printf '%p %m %u %g %s %T@\n' | sort >after
+	find "$hall/canary" -printf '%p %m %u %g %s %T@\n' | sort >after
 	cmp -s before after || wrong "$(cat before)" "$(cat after)"
-	grep -q safe canary/f canary/resolv.conf
+	grep -q safe "$hall/canary/f" "$hall/canary/resolv.conf"
 }
-# shellcheck disable=SC2154 # $t is known when it is run
 canaries() {
+	hall=/run/crt-hall	# $T is closed to others
 	up='../../../../../../../../../..'
-	for to in "$t/canary" "$up$t/canary" "/proc/1/root$t/canary" \
-		"/proc/self/cwd/canary" /chain; do
-		rm -rf root canary
+	for to in "$hall/canary" "$up$hall/canary" \
+		"/proc/1/root$hall/canary" "/proc/self/cwd/canary" /chain; do
+		rm -rf root "$hall"
 		root=$T/root
 		mount_canary "$1" "$to" "${2:-}"
 	done
+	rm -rf "$hall"
 }
 for where in etc run tmp mnt root 'etc/resolv.conf etc/hostname' \
 	'proc' 'sys' 'dev' 'dev/pts' 'tmp mnt etc' 'run/host' 'tmp/crt-b'; do
