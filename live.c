@@ -194,17 +194,31 @@ cgroup_freeze(const struct run *r, int frozen)
 /* ---- setting limits ---- */
 
 static int
-write_text(const struct hier *h, const char *file, const char *text)
+write_text(int group, const char *file, const char *text)
 {
 	char copy[1024], *line, *rest = copy;
 	int bad = 0;
 
 	if (!strchr(text, '\n') || !text[1])
-		return write_at(h->group, file, text);
+		return write_at(group, file, text);
 	snprintf(copy, sizeof(copy), "%s", text);
 	while ((line = next_part(&rest, "\n")))
-		bad |= write_at(h->group, file, line) < 0;
+		bad |= write_at(group, file, line) < 0;
 	return bad ? -1 : 0;
+}
+
+/* A v1 group has its own cpuset, part of that above: the processes' is made
+ * narrower before that, and wider after it. */
+static int
+write_change(const struct hier *h, const char *file, const char *text)
+{
+	int cpuset = *h->ctrl && !strncmp(file, "cpuset.", 7);
+
+	if (cpuset)
+		write_text(h->payload, file, text);
+	if (write_text(h->group, file, text) < 0)
+		return -1;
+	return cpuset ? write_text(h->payload, file, text) : 0;
 }
 
 /* Moves what is in and below the v2 group to a v1 group, and once more what
@@ -340,7 +354,7 @@ put_back(struct change *c, size_t n)
 
 	for (round = 0; round < 2; round++)
 		for (i = n; i-- > 0; )
-			if (c[i].done && !write_text(c[i].h, c[i].file,
+			if (c[i].done && !write_change(c[i].h, c[i].file,
 			    *c[i].old ? c[i].old : "\n"))
 				c[i].done = 0;
 }
@@ -353,7 +367,7 @@ apply(const struct run *r, struct change *c, size_t n)
 
 	for (round = 0; round < 2; round++)
 		for (failed = n, i = 0; i < n; i++) {
-			if (!c[i].done && !write_text(c[i].h, c[i].file,
+			if (!c[i].done && !write_change(c[i].h, c[i].file,
 			    c[i].text))
 				c[i].done = 1;
 			if (!c[i].done) {

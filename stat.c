@@ -45,7 +45,8 @@ number_in(const char *text, const char *word, uint64_t *n)
 	return numbers(text, n, 1) == 1 ? 0 : -1;
 }
 
-/* Where each count stands, on v2 and on v1. */
+/* Where each count stands, on v2 and on v1; payload/: in the group of the
+ * processes, where that is another, as with userns=none. */
 static const struct count {
 	const char *key;
 	const char *file, *word;
@@ -58,7 +59,7 @@ static const struct count {
 	    NULL, 1 },
 	{ "memory.max", "memory.max", NULL, "memory.limit_in_bytes", NULL, 1 },
 	{ "memory.oom_kills", "memory.events", "oom_kill",
-	    "memory.oom_control", "oom_kill", 1 },
+	    "payload/memory.oom_control", "oom_kill", 1 },
 	{ "pids.max", "pids.max", NULL, NULL, NULL, 1 },
 };
 
@@ -66,12 +67,14 @@ static const struct count {
 static int
 count(const struct run *r, const struct count *c, uint64_t *n)
 {
+	const char *own = c->file1 ? strchr(c->file1, '/') : NULL;
 	char text[4096];
 
 	if (cgroup_read(r, c->file, text, sizeof(text)) > 0 &&
 	    !number_in(text, c->word, n))
 		return 0;
-	if (!c->file1 || cgroup_read(r, c->file1, text, sizeof(text)) <= 0 ||
+	if (!c->file1 || (cgroup_read(r, c->file1, text, sizeof(text)) <= 0 &&
+	    (!own || cgroup_read(r, own + 1, text, sizeof(text)) <= 0)) ||
 	    number_in(text, c->word1, n) < 0)
 		return -1;
 	*n /= c->divide1;
@@ -245,7 +248,7 @@ print_io(const struct run *r)
 	int v2, any;
 
 	v2 = cgroup_read(r, "io.stat", text, sizeof(text)) >= 0;
-	any = v2 || cgroup_read(r, "blkio.throttle.io_service_bytes", text,
+	any = v2 || cgroup_read(r, "blkio.throttle.io_service_bytes_recursive", text,
 	    sizeof(text)) >= 0;
 	for (i = 0; i < LEN(io); i++) {
 		const char *word = v2 ? io[i].v2 : io[i].v1;
