@@ -5175,12 +5175,13 @@ verb_stat_io() {
 	[ ! -e "$disk/partition" ] || disk=$disk/..
 	disk=$(cat "$disk/dev")
 	own_root
-	conf memory=128M	# v2 knows by it whose pages are written
+	conf memory=128M "$@"	# v2 knows by it whose pages are written
 	idle
 	if ! lacks io.max; then
 		verb 0 set "$name" cgroup.io.max="$disk wbps=max"
 	elif ! lacks blkio.throttle.write_bps_device; then
-		is 'without the controller' ' ' \
+		# with userns=none it has a group in every v1 hierarchy
+		[ "$#" -gt 0 ] || is 'without the controller' ' ' \
 			"$(fact io.read) $(fact io.written)"
 		verb 0 set "$name" \
 			cgroup.blkio.throttle.write_bps_device="$disk 0"
@@ -5197,6 +5198,19 @@ verb_stat_io() {
 	down
 }
 story 'verbs: stat counts what is read from a disk and written' verb_stat_io
+story 'verbs: stat counts what is read and written, userns=none' \
+	verb_stat_io userns=none
+
+verb_stat_kills() {
+	need_cgroups
+	conf memory=64M "$@"
+	idle
+	verb 137 exec "$name" tail /dev/zero
+	is memory.oom_kills 1 "$(fact memory.oom_kills)"
+	down
+}
+story 'verbs: stat counts kills' verb_stat_kills
+story 'verbs: stat counts kills, userns=none' verb_stat_kills userns=none
 
 # two on one processor: one waits
 verb_stat_pressure() {
@@ -6509,6 +6523,23 @@ set_v2() {
 }
 story 'set: cgroup.cgroup.max.depth' set_v2 cgroup.cgroup.max.depth=3 \
 	cgroup.max.depth 3
+
+# whom it concerns: the processes that are there, down to one and back
+set_cpuset() {
+	need_cgroups
+	conf "$@"
+	background -- sleep 1000
+	may=$(sed -n 's/^Cpus_allowed_list:.//p' "/proc/$init/status")
+	for cpus in 0 ''; do
+		verb 0 set "$name" cpuset="$cpus"
+		is 'it may run on' "${cpus:-$may}" "$(sed -n \
+			's/^Cpus_allowed_list:.//p' "/proc/$init/status")"
+	done
+	verb 0 kill "$name"
+	gone
+}
+story 'set: cpuset, of what runs' set_cpuset
+story 'set: cpuset, of what runs, userns=none' set_cpuset userns=none
 
 set_all_or_none() {
 	need_cgroups
