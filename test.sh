@@ -2863,7 +2863,7 @@ story 'cgroup: in a delegated unit its tree begins at the own group' \
 	cgroup_unit
 
 cgroup_no_way_up() {
-	conf memory=64M pids=50
+	conf memory=64M pids=50 "$@"
 	inside 'mount -t cgroup2 none /mnt && ls /mnt | grep -e crun
 		cd /mnt && cat /mnt/../mnt/cgroup.procs >/dev/null
 		for f in memory.max pids.max cpu.max cgroup.max.depth; do
@@ -2886,6 +2886,8 @@ cgroup_no_way_up() {
 	is printed no "$(xargs <out)"
 }
 story 'cgroup: there is no way up to its limits' cgroup_no_way_up
+story 'cgroup: there is no way up to its limits, nesting=yes' cgroup_no_way_up \
+	nesting=yes
 
 cgroup_memory_kill() {
 	conf memory=20M
@@ -3498,8 +3500,10 @@ walls_privileged() {
 			case $ctrl in *=*) ctrl=none,$ctrl ;; esac
 			mount -t cgroup -o $ctrl none /tmp/m || exit 3
 			! test -e /tmp/m/release_agent || echo $ctrl
+			[ ! "$1" ] || ! mount -o remount,$ctrl,release_agent=/x \
+				/tmp/m 2>/dev/null || echo an agent of $ctrl
 			umount /tmp/m
-			done' <hierarchies
+			done' sh "${CRUN_IN_VM:-}" <hierarchies
 		prints ''
 	done
 }
@@ -6236,7 +6240,7 @@ story 'exec: the end of the container ends it' exec_dies
 # the guest's own files as traps: one line, and at once
 exec_hostile() {
 	own_root
-	conf
+	conf "$@"
 	background -- sleep 1000
 	etc=$root/etc
 	quick() {
@@ -6290,9 +6294,10 @@ exec_hostile() {
 	gone
 }
 story 'exec: a hostile passwd' exec_hostile
+story 'exec: a hostile passwd, nesting=yes' exec_hostile nesting=yes
 
 exec_devpts() {
-	conf
+	conf "$@"
 	background -- sleep 1000
 	verb 0 exec "$name" sh -c 'mkdir /tmp/pts; ln -s /dev/null /tmp/pts/ptmx
 		mount -o bind /tmp/pts /dev/pts'
@@ -6313,6 +6318,7 @@ exec_devpts() {
 	gone
 }
 story 'exec: a devpts that is none' exec_devpts
+story 'exec: a devpts that is none, nesting=yes' exec_devpts nesting=yes
 
 # a guest that freezes its init's group, where the program would be born
 exec_frozen_group() {
