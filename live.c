@@ -207,18 +207,25 @@ write_text(int group, const char *file, const char *text)
 	return bad ? -1 : 0;
 }
 
-/* A v1 group has its own cpuset, part of that above: the processes' is made
- * narrower before that, and wider after it. */
+/* A cpuset is part of that above.  On v1 the processes' group has its own,
+ * made narrower before ours, and wider after it.  On v2 one that has processes
+ * cannot be made empty again (ENOSPC): it becomes all that is above. */
 static int
 write_change(const struct hier *h, const char *file, const char *text)
 {
-	int cpuset = *h->ctrl && !strncmp(file, "cpuset.", 7);
+	int cpuset = !strncmp(file, "cpuset.", 7);
+	char path[64], all[1024];
 
-	if (cpuset)
+	if (cpuset && *h->ctrl)
 		write_text(h->payload, file, text);
-	if (write_text(h->group, file, text) < 0)
-		return -1;
-	return cpuset ? write_text(h->payload, file, text) : 0;
+	if (write_text(h->group, file, text) < 0) {
+		if (!cpuset || errno != ENOSPC || strcmp(text, "\n"))
+			return -1;
+		put(path, sizeof(path), "%s.effective", file);
+		read_at(h->top, path, all, sizeof(all));
+		return write_text(h->group, file, all);
+	}
+	return cpuset && *h->ctrl ? write_text(h->payload, file, text) : 0;
 }
 
 /* Moves what is in and below the v2 group to a v1 group, and once more what
