@@ -501,12 +501,25 @@ delegate(const struct run *r, const struct hier *h)
 			die("delegating %s/%s:", h->path, files[i]);
 }
 
+/* v1's throttling of disks holds for one group only, blkio-controller.rst. */
+static void
+throttle(const struct run *r, const struct hier *h)
+{
+	for (each(r->conf, s, KEY_CGROUP))
+		if (!strncmp(s->sub, BLKIO_ONE, strlen(BLKIO_ONE)) &&
+		    write_at(h->payload, s->sub, s->value) < 0)
+			die("%s%s, writing it:", s->where, conf_text(s));
+}
+
 static void
 make_payload(struct run *r, struct hier *h)
 {
 	int seen = !*h->ctrl || has_word(h->ctrl, "name=systemd") ||
 	    r->conf->userns == USERNS_NONE;
 
+	/* before Linux 5.11 a limit held for what is below only if told so */
+	if (seen && has_word(h->ctrl, "memory"))
+		write_at(h->group, "memory.use_hierarchy", "1");
 	if (seen && mkdirat(h->group, "payload", 0755) < 0)
 		die("making the payload group in %s:", h->path);
 	h->payload = openat(h->group, seen ? "payload" : ".", DIR_FLAGS);
@@ -514,6 +527,8 @@ make_payload(struct run *r, struct hier *h)
 		die("opening the payload group in %s:", h->path);
 	if (seen && has_word(h->ctrl, "cpuset"))
 		copy_cpuset(h->group, h->payload);
+	if (seen && has_word(h->ctrl, "blkio"))
+		throttle(r, h);
 	if (seen && r->nuid)
 		delegate(r, h);
 	if (!*h->ctrl)

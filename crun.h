@@ -576,6 +576,7 @@ void ungroup(int top, const char *name);
 /* Whether a cgroup.events that is open as events has that line now, "populated
  * 1", say; poll(2) then waits for a change of it, cgroup-v2.rst. */
 int cgroup_says(int events, const char *line);
+#define BLKIO_ONE "blkio.throttle."	/* files of v1 that hold for one group */
 
 /* ---- device.c ---- */
 

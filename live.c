@@ -208,15 +208,17 @@ write_text(int group, const char *file, const char *text)
 }
 
 /* A cpuset is part of that above.  On v1 the processes' group has its own,
- * made narrower before ours, and wider after it.  On v2 one that has processes
+ * made narrower before ours, and wider after it; so have disks.  On v2 one that has processes
  * cannot be made empty again (ENOSPC): it becomes all that is above. */
 static int
 write_change(const struct hier *h, const char *file, const char *text)
 {
 	int cpuset = !strncmp(file, "cpuset.", 7);
+	int both = *h->ctrl && (cpuset ||
+	    !strncmp(file, BLKIO_ONE, strlen(BLKIO_ONE)));
 	char path[64], all[1024];
 
-	if (cpuset && *h->ctrl)
+	if (both)
 		write_text(h->payload, file, text);
 	if (write_text(h->group, file, text) < 0) {
 		if (!cpuset || errno != ENOSPC || strcmp(text, "\n"))
@@ -225,7 +227,7 @@ write_change(const struct hier *h, const char *file, const char *text)
 		read_at(h->top, path, all, sizeof(all));
 		return write_text(h->group, file, all);
 	}
-	return cpuset && *h->ctrl ? write_text(h->payload, file, text) : 0;
+	return both ? write_text(h->payload, file, text) : 0;
 }
 
 /* Moves what is in and below the v2 group to a v1 group, and once more what

@@ -5223,6 +5223,34 @@ story 'verbs: stat counts what is read from a disk and written' verb_stat_io
 story 'verbs: stat counts what is read and written, userns=none' \
 	verb_stat_io userns=none
 
+# 3 MiB at 1 MiB a second, then without a limit
+verb_throttled() {
+	lacks blkio.throttle.write_bps_device &&
+		skip 'this host has no v1 hierarchy of blkio'
+	disk=/sys/dev/block/$(mountpoint -d "$(stat -c %m .)")
+	[ -e "$disk" ] || skip "what $t is on is no disk"
+	[ ! -e "$disk/partition" ] || disk=$disk/..
+	disk=$(cat "$disk/dev")
+	own_root
+	conf cgroup.blkio.throttle.write_bps_device="$disk 1048576" "$@"
+	idle
+	for least in 1500 0; do
+		begun=$(date +%s%3N)
+		verb 0 exec "$name" dd if=/dev/zero of=/f bs=1M count=3 \
+			oflag=direct
+		took=$(($(date +%s%3N) - begun))
+		[ "$took" -ge "$least" ] || wrong "at least $least ms" "$took"
+		[ "$least" -gt 0 ] || [ "$took" -lt "$((1500 * slow))" ] ||
+			wrong 'no limit any more' "$took ms"
+		verb 0 set "$name" \
+			cgroup.blkio.throttle.write_bps_device="$disk 0"
+	done
+	down
+}
+story 'set: a limit of v1 for a disk holds, and is lifted' verb_throttled
+story 'set: a limit of v1 for a disk holds, and is lifted, userns=none' \
+	verb_throttled userns=none
+
 verb_stat_kills() {
 	need_cgroups
 	conf memory=64M "$@"
