@@ -518,8 +518,10 @@ make_payload(struct run *r, struct hier *h)
 	    r->conf->userns == USERNS_NONE;
 
 	/* before Linux 5.11 a limit held for what is below only if told so */
-	if (seen && has_word(h->ctrl, "memory"))
-		write_at(h->group, "memory.use_hierarchy", "1");
+	if (seen && has_word(h->ctrl, "memory") &&
+	    write_at(h->group, "memory.use_hierarchy", "1") < 0 &&
+	    errno != ENOENT)
+		die("memory.use_hierarchy in %s:", h->path);
 	if (seen && mkdirat(h->group, "payload", 0755) < 0)
 		die("making the payload group in %s:", h->path);
 	h->payload = openat(h->group, seen ? "payload" : ".", DIR_FLAGS);

@@ -248,8 +248,8 @@ print_io(const struct run *r)
 	int v2, any;
 
 	v2 = cgroup_read(r, "io.stat", text, sizeof(text)) >= 0;
-	any = v2 || cgroup_read(r, "blkio.throttle.io_service_bytes_recursive", text,
-	    sizeof(text)) >= 0;
+	any = v2 || cgroup_read(r, "blkio.throttle.io_service_bytes_recursive",
+	    text, sizeof(text)) >= 0;
 	for (i = 0; i < LEN(io); i++) {
 		const char *word = v2 ? io[i].v2 : io[i].v1;
 
