@@ -298,6 +298,9 @@ int take_ids(uid_t uid, gid_t gid);
 int take_groups(size_t n, const gid_t *groups);
 /* The effective ids, by a process whose real ones are root's. */
 int act_as(uid_t uid, gid_t gid);
+/* Nobody but root of our user namespace can trace us, or look at what we have
+ * open, from here to exec or to the next change of ids; or die(). */
+void hide(void);
 /* Whether our user namespace is the host's, not that of a container. */
 int in_first_userns(void);
 /* What was printed on standard output is out, or die(). */

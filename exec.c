@@ -403,7 +403,7 @@ bear(struct run *r, const struct request *q, const struct user *u)
 	if (!pid) {
 		die_with_parent();
 		if (setsid() < 0)
-			die("setsid:");
+			die("a session of its own (setsid):");
 		ns_terminal_child(r);
 		take_limits();
 		run_program(r, q, u, env);
@@ -664,8 +664,7 @@ exec_run(struct run *r, const struct request *q)
 	int from, status;
 
 	console_files(r);
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
-		die("PR_SET_DUMPABLE:");
+	hide();
 	spawn(r, q, &from);
 	wait_entered(r, from);
 	close(from);

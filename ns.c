@@ -283,9 +283,9 @@ ns_identity_child(struct run *r)
 	struct pollfd p = { r->go[0], 0, 0 };
 
 	if (take_groups(0, NULL) < 0)
-		die("dropping the supplementary groups:");
+		die("dropping the supplementary groups (CONFIG_MULTIUSER):");
 	if (take_ids(0, 0) < 0)
-		die("becoming root of the container:");
+		die("becoming root of the container (CONFIG_MULTIUSER):");
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		die("asking for a signal at the supervisor's death:");
 	if (poll(&p, 1, 0) == 1 && p.revents & (POLLHUP | POLLERR))
@@ -495,7 +495,7 @@ ns_session_child(struct run *r, int *keep)
 	int i;
 
 	if (setsid() < 0)
-		die("setsid:");
+		die("a session of its own (setsid):");
 	for (i = 0; i < 3; i++)
 		if (r->std[i] != i && dup2(r->std[i], i) < 0)
 			die("standard input and output:");

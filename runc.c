@@ -35,7 +35,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -610,8 +609,7 @@ prepare(void)
 	umask(0);
 	if (chdir("/") < 0)
 		die("the root folder:");
-	if (prctl(PR_SET_DUMPABLE, 0) < 0)
-		die("PR_SET_DUMPABLE:");
+	hide();
 }
 
 /* What we open must not get the numbers of what the caller has closed. */

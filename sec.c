@@ -245,7 +245,7 @@ sec_caps_child(struct run *r)
 			capng_update(CAPNG_ADD,
 			    CAPNG_EFFECTIVE | CAPNG_PERMITTED, cap);
 	if (capng_apply(CAPNG_SELECT_CAPS) < 0)
-		die("setting the capabilities:");
+		die("setting the capabilities (CONFIG_MULTIUSER):");
 }
 
 int

@@ -414,6 +414,13 @@ take_ids(uid_t uid, gid_t gid)
 	    prctl(PR_SET_DUMPABLE, 0) < 0 ? -1 : 0;
 }
 
+void
+hide(void)
+{
+	if (prctl(PR_SET_DUMPABLE, 0) < 0)
+		die("hiding our memory and files (PR_SET_DUMPABLE):");
+}
+
 /* As root the group goes first, and comes back last. */
 int
 act_as(uid_t uid, gid_t gid)
