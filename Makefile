@@ -19,11 +19,15 @@ OBJ = $(SRC:%.c=build/%.o)
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
 CFLAGS = -Os -g
 HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
-	-fno-asynchronous-unwind-tables $(REORDER) \
+	-fno-asynchronous-unwind-tables $(GCC) \
 	-ffunction-sections -fdata-sections
-# clang does not know it, nor do it
-REORDER := $(shell $(CC) --version 2>/dev/null | grep -q clang || \
-	echo -fno-reorder-functions)
+# The order is ours, see SRC; the rest makes it 2 kB smaller.  clang does not
+# know them.
+GCC := $(shell $(CC) --version 2>/dev/null | grep -q clang || \
+	echo -fno-reorder-functions -fno-move-loop-invariants \
+	-fno-inline-small-functions -fno-caller-saves -fno-tree-tail-merge)
+GCC += $(if $(GCC),$(shell $(CC) -dumpmachine | grep -q ^x86_64 && \
+	echo -mgeneral-regs-only))
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none,--gc-sections
 
 ifneq (,$(findstring musl-gcc,$(CC)))

@@ -138,6 +138,7 @@ struct client {
 	struct reader log;
 	int watch, signals, socket;
 	struct pump typing;	/* to the master; -1: we only watch */
+	struct pump shown;	/* from the log */
 };
 
 static int
@@ -194,19 +195,26 @@ receive(struct client *c)
 		    c->name);
 }
 
-/* -1: nobody reads our output any more. */
-static int
-show(struct client *c)
+/* The next of the log, when what came before has been shown: a guest that
+ * floods it must not keep us from poll(2). */
+static void
+fill_shown(struct client *c)
 {
-	char buf[LOG_CHUNK], *p;
-	size_t n;
-	ssize_t w;
+	if (c->shown.len)
+		return;
+	c->shown.off = 0;
+	c->shown.len = log_read(&c->log, c->shown.buf, c->shown.size);
+}
 
-	while ((n = log_read(&c->log, buf, sizeof(buf))))
-		for (p = buf; n; p += w, n -= w)
-			if ((w = write(STDOUT_FILENO, p, n)) <= 0)
-				return -1;
-	return 0;
+/* Whose input has ended makes room for another who types. */
+static void
+type(struct client *c, const struct pollfd *fds, int *let_go)
+{
+	*let_go = pump_typed(&c->typing, fds);
+	if (c->typing.from < 0 && !c->typing.len) {
+		shut(&c->typing.to);
+		shut(&c->socket);
+	}
 }
 
 /* 0: go on. */
@@ -226,33 +234,37 @@ take_signal(struct client *c)
 static int
 attached(struct client *c)
 {
-	enum { TYPING, SOCKET = TYPING + 2, LOG, SIGNALS, END, NFDS };
+	enum { TYPING, SHOWN = TYPING + 2, SOCKET = SHOWN + 2, LOG, SIGNALS,
+	    END, NFDS };
 	struct pollfd p[NFDS];
-	int status;
+	int status, let_go = 0, ended = 0;
 
-	for (;;) {
+	while (!let_go) {
+		fill_shown(c);
+		if (c->shown.to < 0)
+			return EXIT_SIGNAL + SIGPIPE;
+		if (ended && !c->shown.len)
+			return -1;
 		pump_poll(&c->typing, p + TYPING);
+		pump_poll(&c->shown, p + SHOWN);
 		p[SOCKET] = (struct pollfd){ c->socket, POLLIN, 0 };
 		p[LOG] = (struct pollfd){ c->watch, POLLIN, 0 };
 		p[SIGNALS] = (struct pollfd){ c->signals, POLLIN, 0 };
-		p[END] = (struct pollfd){ c->r->supervisor, POLLIN, 0 };
-		if (show(c) < 0)
-			return EXIT_SIGNAL + SIGPIPE;
+		p[END] = (struct pollfd){ ended ? -1 : c->r->supervisor,
+		    POLLIN, 0 };
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
 		if (p[LOG].revents)
 			log_watched(c->watch);
 		if (p[SOCKET].revents)
 			receive(c);
-		if (pump_typed(&c->typing, p + TYPING))
-			return 0;
+		pump_typed(&c->shown, p + SHOWN);
+		type(c, p + TYPING, &let_go);
 		if (p[SIGNALS].revents && (status = take_signal(c)))
 			return status;
-		if (p[END].revents)
-			break;
+		ended |= p[END].revents;
 	}
-	show(c);
-	return -1;
+	return 0;
 }
 
 /* 0: let go of.  The container's end is no error either. */
@@ -261,9 +273,10 @@ attach_console(struct run *r, const char *name)
 {
 	static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
 	    SIGWINCH };
-	static char typed[PUMP_SIZE];
+	static char typed[PUMP_SIZE], shown[LOG_CHUNK];
 	struct client c = { .name = name, .r = r,
 	    .typing = { STDIN_FILENO, -1, 0, 0, typed, sizeof(typed) },
+	    .shown = { -1, STDOUT_FILENO, 0, 0, shown, sizeof(shown) },
 	    .log = { .dir = r->state, .fd = -1 } };
 	struct winsize w = { .ws_row = 24 };
 	sigset_t set;
@@ -283,6 +296,7 @@ attach_console(struct run *r, const char *name)
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
 	log_last(&c.log, w.ws_row ? w.ws_row : 24);
 	console_raw();
+	console_nonblock();
 	status = attached(&c);
 	console_restore();
 	if (isatty(STDOUT_FILENO)) {

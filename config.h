@@ -82,18 +82,19 @@ static const char config_caps[][20] = {
 	"sys_resource", "sys_tty_config",
 };
 
-/* seccomp.c: system calls that are refused, by name, with their numbers on
- * i386 and arm (-1: there is none); the machine's own come from its headers.
- * The calls that this list leaves out are allowed. */
+/* seccomp.c: system calls that are refused, with their numbers on i386 and arm
+ * (-1: there is none); the machine's own come from its headers, as the text
+ * that stands there for the name.  The calls that this list leaves out are
+ * allowed. */
 enum { BY_ARGUMENTS = -1, IF_PRIVILEGED = -2 };	/* ENOSYS with userns=none */
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
-#define CALL(name) #name, TEXT(__NR_##name)
+#define CALL(name) TEXT(__NR_##name)
 #ifndef __NR_quotactl_fd
 #define __NR_quotactl_fd 443	/* Linux 5.14; the same on every machine */
 #endif
 static const struct {
-	char name[20], native[24];
+	char native[24];
 	short i386, arm, what;
 } config_syscalls[] = {
 	{ CALL(kexec_load), 283, 347, EPERM },
@@ -130,6 +131,7 @@ static const struct {
 	{ CALL(clock_settime64), 404, 404, EPERM },
 	{ CALL(settimeofday), 79, 79, EPERM },
 	{ CALL(stime), 25, -1, EPERM },
+	{ CALL(syslog), 103, 103, EPERM },
 	{ CALL(add_key), 286, 309, IF_PRIVILEGED },
 	{ CALL(request_key), 287, 310, IF_PRIVILEGED },
 	{ CALL(keyctl), 288, 311, IF_PRIVILEGED },
@@ -142,7 +144,7 @@ static const struct {
  * so: the argument, counted from 0, its low 32 bits and the mask are the
  * value. */
 static const struct {
-	char name[12];
+	char native[24];
 	struct {
 		int arg;
 		uint32_t mask, value;
@@ -150,15 +152,15 @@ static const struct {
 	int what;
 } config_arguments[] = {
 	/* typing for another, ioctl_tty(2) and ioctl_console(2) */
-	{ "ioctl", { { 1, ~0U, TIOCSTI } }, EPERM },
-	{ "ioctl", { { 1, ~0U, TIOCLINUX } }, EPERM },
+	{ CALL(ioctl), { { 1, ~0U, TIOCSTI } }, EPERM },
+	{ CALL(ioctl), { { 1, ~0U, TIOCLINUX } }, EPERM },
 	/* kernel code that a guest has no use for, or that is the host's */
-	{ "socket", { { 0, ~0U, AF_ALG } }, EAFNOSUPPORT },
-	{ "socket", { { 0, ~0U, AF_VSOCK } }, EAFNOSUPPORT },
-	{ "socket", { { 0, ~0U, AF_NETLINK }, { 2, ~0U, NETLINK_AUDIT } },
+	{ CALL(socket), { { 0, ~0U, AF_ALG } }, EAFNOSUPPORT },
+	{ CALL(socket), { { 0, ~0U, AF_VSOCK } }, EAFNOSUPPORT },
+	{ CALL(socket), { { 0, ~0U, AF_NETLINK }, { 2, ~0U, NETLINK_AUDIT } },
 	    EAFNOSUPPORT },
 	/* MNT_FORCE, umount(2): the end of others' requests too */
-	{ "umount2", { { 1, 1, 1 } }, EPERM },
+	{ CALL(umount2), { { 1, 1, 1 } }, EPERM },
 };
 
 /* sec.c: the sysctl keys that are namespaced, and so may be set; a * at the

@@ -18,6 +18,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -41,6 +42,7 @@ static struct pump in = { -1, -1, 0, 0, typed, sizeof(typed) };
 static struct pump out = { -1, -1, 0, 0, printed, sizeof(printed) };
 static struct termios saved;
 static int saved_valid;
+static int terminal = -1;	/* standard input's, where no other is one */
 static char tail[TAIL];		/* the last that was printed, a ring */
 static size_t tail_end;
 static int escapes;
@@ -110,12 +112,25 @@ console_host(struct run *r)
 
 /* ---- the caller's terminal ---- */
 
+/* A job of a shell that is not the one in front. */
+static int
+is_background(void)
+{
+	pid_t front = tcgetpgrp(STDIN_FILENO);
+
+	return front >= 0 && front != getpgrp();
+}
+
 void
 console_raw(void)
 {
 	struct termios t;
 
-	if (!isatty(STDIN_FILENO) || tcgetattr(STDIN_FILENO, &saved) < 0)
+	/* as if we read it: stopped until we are in the foreground */
+	if (is_background())
+		kill(0, SIGTTIN);
+	if (!isatty(STDIN_FILENO) || is_background() ||
+	    tcgetattr(STDIN_FILENO, &saved) < 0)
 		return;
 	t = saved;
 	cfmakeraw(&t);
@@ -130,19 +145,26 @@ console_restore(void)
 	saved_valid = 0;
 }
 
-/* While it runs nothing that is printed may hold us up.  write(2) to a terminal
- * waits until all has gone, whatever poll(2) said; our caller's descriptor
- * shall not be made nonblocking, others have it open too: one of our own. */
-static void
-do_not_block(void)
+/* Terminal i once more.  write(2) to one waits until all has gone, whatever
+ * poll(2) said; our caller's descriptor shall not be made nonblocking, others
+ * have it open too. */
+static int
+open_terminal(int i)
 {
 	char path[32];
+
+	put(path, sizeof(path), "/proc/self/fd/%d", i);
+	return isatty(i) ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY |
+	    O_CLOEXEC) : -1;
+}
+
+void
+console_nonblock(void)
+{
 	int i, fd;
 
 	for (i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
-		put(path, sizeof(path), "/proc/self/fd/%d", i);
-		fd = isatty(i) ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY |
-		    O_CLOEXEC) : -1;
+		fd = open_terminal(i);
 		if (fd >= 0)
 			dup2(fd, i);
 		shut(&fd);
@@ -167,8 +189,11 @@ console_begin(struct run *r)
 		in.to = r->master;
 		console_raw();
 	}
-	do_not_block();
-	out.to = r->ttys & 2 ? STDOUT_FILENO : STDERR_FILENO;
+	console_nonblock();
+	if (r->ttys == 1 && terminal < 0)
+		terminal = open_terminal(STDIN_FILENO);
+	out.to = r->ttys & 2 ? STDOUT_FILENO : r->ttys & 4 ? STDERR_FILENO :
+	    terminal;
 }
 
 void
@@ -387,7 +412,7 @@ console_tail(void)
 		c = tail[(tail_end - n + i) % TAIL];
 		if (c == '\n' || c == '\t')
 			c = ' ';
-		if (c != '\r' && !(c == ' ' && (!len || text[len - 1] == ' ')))
+		if (c && c != '\r' && !(c == ' ' && (!len || text[len - 1] == ' ')))
 			text[len++] = c;
 	}
 	while (len && text[len - 1] == ' ')

@@ -666,9 +666,12 @@ int console_prompt(const struct run *);
 /* Whether our own input types on the console. */
 int console_typed(void);
 void console_resize(struct run *);
-/* The caller's terminal, where standard input is one: raw, and as it was. */
+/* The caller's terminal, where standard input is one: raw, and as it was.  In
+ * the background we are stopped first, as by read(2). */
 void console_raw(void);
 void console_restore(void);
+/* From here on nothing that is printed on a terminal holds us up. */
+void console_nonblock(void);
 
 enum { PUMP_SIZE = 1 << 16 };
 struct pump {			/* one direction */
@@ -685,7 +688,7 @@ int pump_typed(struct pump *, const struct pollfd *);
 
 /* ---- log.c: what the console printed ---- */
 
-enum { LOG_CHUNK = 4096 };
+enum { LOG_CHUNK = 4096, LOG_LINE = 400 };
 
 /* Never waits, and never fails: what cannot be written is lost.  The
  * supervisor. */
@@ -697,11 +700,14 @@ struct reader {
 	int dir;		/* the container's folder */
 	int fd;			/* -1: not opened yet */
 	uint64_t pos;		/* the next byte */
+	int still;		/* to go on to what is there at the first */
+	uint64_t end;		/* read only */
 };
 /* The next bytes, at most size; 0: there are no more now.  What was
  * overwritten before it was read is passed over. */
 size_t log_read(struct reader *, char *, size_t size);
-/* Goes to the beginning of the last so many lines. */
+/* Goes to the beginning of the last so many lines, of LOG_LINE bytes each if
+ * they are long. */
 void log_last(struct reader *, int lines);
 /* An inotify(7) descriptor that is readable when there may be more; and
  * takes what can be read from it. */

@@ -187,14 +187,18 @@ show_last(const char *name)
 	char *text = xrealloc(NULL, LOG_CHUNK + 1, 1), *line, *rest = text;
 	struct run r;
 	struct reader l;
-	size_t n = 0;
+	size_t n = 0, got;
 
 	if (state_open(&r, name) == NONE)
 		return;
-	l = (struct reader){ .dir = r.state, .fd = -1 };
+	l = (struct reader){ .dir = r.state, .fd = -1, .still = 1 };
 	log_last(&l, READY_LINES);
-	n = log_read(&l, text, LOG_CHUNK);
+	while ((got = log_read(&l, text + n, LOG_CHUNK - n)))
+		n += got;
 	text[n] = '\0';
+	while (n--)
+		if (!text[n])
+			text[n] = ' ';
 	while ((line = next_part(&rest, "\r\n")))
 		tell("%s: | %s", name, line);
 }

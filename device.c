@@ -134,7 +134,8 @@ device_nodes(struct run *r)
 }
 
 /* Absolute paths still are our own root's: the rootfs lies over it.  dev is
- * what must be there; 0: any. */
+ * what must be there; 0: any.  Read-only: that is of its mode and owner, which
+ * stay those that we have. */
 static void
 bind_node(struct run *r, const char *path, dev_t dev, const char *where)
 {
@@ -142,7 +143,8 @@ bind_node(struct run *r, const char *path, dev_t dev, const char *where)
 	struct stat st;
 
 	place = openat(r->dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
-	if (node < 0 || place < 0 || mount_at(node, place) < 0)
+	if (node < 0 || place < 0 || mount_at(node, place) < 0 ||
+	    set_attr(node, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("%sbinding %s of the container that we are in:", where,
 		    path);
 	if (dev && (fstat(node, &st) < 0 || !S_ISCHR(st.st_mode) ||

@@ -114,7 +114,7 @@ send_files(int word, const int *fds, long number)
 /* What the guest has put in the place of its devpts is no pty: the device's
  * number and the file system's kind are looked at, on the open file. */
 static void
-open_pty_child(struct run *r)
+open_pty_child(struct run *r, uid_t owner)
 {
 	int fds[2], unlock = 0;
 	struct statfs fs;
@@ -135,7 +135,8 @@ open_pty_child(struct run *r)
 	    O_RDWR | O_NOCTTY | O_CLOEXEC);
 	if (r->slave < 0)
 		die("opening a terminal:");
-	if (fchown(r->slave, 0, TTY_GID) < 0 && fchown(r->slave, 0, 0) < 0)
+	if (fchown(r->slave, owner, TTY_GID) < 0 &&
+	    fchown(r->slave, 0, TTY_GID) < 0 && fchown(r->slave, 0, 0) < 0)
 		die("the owner of the terminal:");
 	fds[0] = r->master;
 	fds[1] = r->slave;
@@ -424,10 +425,10 @@ child(struct run *r, const struct request *q)
 	join(r);
 	become(&u);		/* root, to look at its files */
 	sec_keyring_child(r);
-	if (r->ttys)
-		open_pty_child(r);
 	if (q->user || !q->argv)
 		look_up(&u, q->user ? q->user : "0");
+	if (r->ttys)
+		open_pty_child(r, u.uid);
 	for (i = 0; i < 3 && !alone; i++)
 		r->std[i] = r->ttys >> i & 1 ? r->slave : i;
 	ns_session_child(r, &talk);

@@ -355,23 +355,59 @@ gather_swap(struct run *r, struct change *c, size_t n)
 	return n;
 }
 
-static void
+static int
+is_as_before(const struct change *c)
+{
+	char now[sizeof(c->old)];
+
+	return read_at(c->h->group, c->file, now, sizeof(now)) >= 0 &&
+	    !strcmp(now, c->old);
+}
+
+/* A file of limits for each device, "MAJOR:MINOR LIMIT", takes a line away by
+ * a word that differs. */
+static int
+take_back(const struct change *c)
+{
+	static const char none[][40] = { "0", "default", "target=0",
+	    "rbps=max wbps=max riops=max wiops=max" };
+	char line[sizeof(c->text) + sizeof(none[0])];
+	int bad = write_change(c->h, c->file, *c->old ? c->old : "\n");
+	size_t i;
+
+	if (!strchr(c->text, ' '))
+		return bad;
+	for (i = 0; i < LEN(none) && !is_as_before(c); i++) {
+		snprintf(line, sizeof(line), "%.*s %s",
+		    (int)strcspn(c->text, " "), c->text, none[i]);
+		write_change(c->h, c->file, line);
+	}
+	return is_as_before(c) ? 0 : -1;
+}
+
+/* Gives the file that could not be, or NULL. */
+static const char *
 put_back(struct change *c, size_t n)
 {
+	const char *left = NULL;
 	int round;
 	size_t i;
 
 	for (round = 0; round < 2; round++)
-		for (i = n; i-- > 0; )
-			if (c[i].done && !write_change(c[i].h, c[i].file,
-			    *c[i].old ? c[i].old : "\n"))
+		for (left = NULL, i = n; i-- > 0; ) {
+			if (c[i].done && !take_back(&c[i]))
 				c[i].done = 0;
+			if (c[i].done)
+				left = c[i].file;
+		}
+	return left;
 }
 
 static void
 apply(const struct run *r, struct change *c, size_t n)
 {
 	size_t i, failed = n;
+	const char *left;
 	int round, err = 0;
 
 	for (round = 0; round < 2; round++)
@@ -386,16 +422,17 @@ apply(const struct run *r, struct change *c, size_t n)
 		}
 	if (failed == n)
 		return;
-	put_back(c, n);
+	left = put_back(c, n);
 	unlinkat(r->state, ".conf", 0);
 	c = &c[failed];
 	if (err == ERANGE || err == EINVAL)
-		die("%s%s: not a value that %s of this host takes; nothing was "
-		    "changed", c->s->where, conf_text(c->s), c->file);
+		die("%s%s: not a value that %s of this host takes; %s%s",
+		    c->s->where, conf_text(c->s), c->file, left ? left :
+		    "nothing", left ? " stays changed" : " was changed");
 	errno = err;
-	die("%s%s%s, writing %s in %s; nothing was changed:", c->s->where,
-	    conf_text(c->s), errno == EBUSY ? ", less than is in use" : "",
-	    c->file, c->h->path);
+	die("%s%s%s, writing %s in %s; %s%s:", c->s->where, conf_text(c->s),
+	    errno == EBUSY ? ", less than is in use" : "", c->file, c->h->path,
+	    left ? left : "nothing", left ? " stays changed" : " was changed");
 }
 
 void

@@ -119,11 +119,15 @@ log_read(struct reader *l, char *buf, size_t size)
 		    O_NOFOLLOW);
 	if (l->fd < 0 || !read_head(l, &h))
 		return 0;
+	if (!l->end)
+		l->end = l->still ? h.total : UINT64_MAX;
 	do {
 		if (l->pos < oldest(&h))
 			l->pos = oldest(&h);
+		if (l->pos >= l->end)
+			return 0;
 		at = l->pos % h.size;
-		n = h.total - l->pos;
+		n = (h.total < l->end ? h.total : l->end) - l->pos;
 		n = n < size ? n : size;
 		n = n < h.size - at ? n : h.size - at;
 		got = pread(l->fd, buf, n, sizeof(h) + at);
@@ -139,8 +143,8 @@ void
 log_last(struct reader *l, int lines)
 {
 	char buf[LOG_CHUNK];
-	struct reader back = { .dir = l->dir, .fd = -1 };
-	uint64_t start[128];
+	struct reader back = { .dir = l->dir, .fd = -1, .still = 1 };
+	uint64_t start[128], most;
 	size_t n, i, seen = 0;
 
 	if (lines > (int)LEN(start))
@@ -154,6 +158,9 @@ log_last(struct reader *l, int lines)
 	/* the last line is mostly a prompt, without an end */
 	if (seen >= (size_t)lines)
 		l->pos = start[(seen - lines + 1) % LEN(start)];
+	most = lines * LOG_LINE;
+	if (back.pos > l->pos + most)
+		l->pos = back.pos - most;
 	shut(&back.fd);
 }
 

@@ -174,29 +174,40 @@ new_mount(const char *fstype, const char *options, uint64_t attr)
 
 /* ---- the supervisor, before the clone ---- */
 
+/* Whether only root of the host gets to what is below. */
+static int
+is_closed(const struct stat *st)
+{
+	return !st->st_uid && !(st->st_mode & S_IXOTH) &&
+	    (!(st->st_mode & S_IXGRP) || !st->st_gid);
+}
+
 /* A program of the container with the setuid bit is one for whoever on the host
  * can reach it by its path, unless a folder on the way there, or the file
- * system, is in between. */
+ * system, is in between.  The folder itself is the container's root's, who can
+ * open it. */
 static void
-warn_open(const char *where, const char *path)
+warn_open(const char *where, const char *what, const char *path)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), up;
-	struct stat st, last = { 0 };
+	struct stat st, last;
 	struct statfs fs;
 
-	if (!fstatfs(fd, &fs) && fs.f_flags & ST_NOSUID)
+	if (fd < 0 || (!fstatfs(fd, &fs) && fs.f_flags & ST_NOSUID) ||
+	    fstat(fd, &last) < 0)
 		shut(&fd);
-	while (!fstat(fd, &st) && st.st_mode & S_IXOTH) {
+	while ((up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC)) >= 0) {
+		close(fd);
+		fd = up;
+		if (fstat(fd, &st) < 0 || is_closed(&st))
+			break;
 		if (st.st_ino == last.st_ino && st.st_dev == last.st_dev) {
-			warn("%srootfs %s: users of this host can run setuid "
-			    "programs in it; keep it below a folder of mode "
-			    "700", where, path);
+			warn("%s%s %s: users of this host can run setuid "
+			    "programs in it; keep it below a folder of root's "
+			    "of mode 700", where, what, path);
 			break;
 		}
 		last = st;
-		up = openat(fd, "..", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		close(fd);
-		fd = up;
 	}
 	shut(&fd);
 }
@@ -217,7 +228,7 @@ open_rootfs(struct run *r)
 	r->tree = clone_tree(AT_FDCWD, path, AT_RECURSIVE);
 	if (r->tree < 0)
 		die("%srootfs %s:", where, path);
-	warn_open(where, path);
+	warn_open(where, "rootfs", path);
 	r->shifted = (r->conf->userns == USERNS_RANGE ||
 	    r->conf->userns == USERNS_MAPS) && st.st_uid == idmap_uid(r, 0);
 }
@@ -238,6 +249,8 @@ open_binds(struct run *r)
 			die("%sbind, opening %s%s:", s->where, b->source,
 			    errno == ENOENT ? ", which the option optional "
 			    "would pass over" : "");
+		if (!(b->attr & MOUNT_ATTR_RDONLY) && (b->idmap || !r->nuid))
+			warn_open(s->where, "bind", b->source);
 		i++;
 	}
 }

@@ -228,9 +228,17 @@ struct stop {
 static void
 ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 {
+	long long end;
+
+	if (!seconds)
+		seconds = r->conf->stop_timeout;
+	end = now_ms() + seconds * 1000;
 	s->reboot = reboot;
-	s->seconds = seconds ? seconds : r->conf->stop_timeout;
-	s->deadline = now_ms() + s->seconds * 1000;
+	/* who asked before is not to wait for longer */
+	if (!s->deadline || end < s->deadline) {
+		s->deadline = end;
+		s->seconds = seconds;
+	}
 	step("%s: asking the init to %s", r->conf->name, reboot ? "reboot" :
 	    "power off");
 	cgroup_freeze(r, 0);

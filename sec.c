@@ -223,7 +223,7 @@ sec_bound_child(struct run *r)
 	for (cap = 0; cap < 64; cap++) {
 		if (keep >> cap & 1 || !prctl(PR_CAPBSET_DROP, cap, 0, 0, 0))
 			continue;
-		if (errno == EINVAL)
+		if (errno == EINVAL && prctl(PR_CAPBSET_READ, cap, 0, 0, 0) < 0)
 			break;
 		die("dropping capability %d (caps=+NAME keeps one):", cap);
 	}

@@ -57,7 +57,7 @@ enum { ALLOW, KILL = -1, ARGUMENTS = -2 };	/* else an errno */
 struct call {
 	uint32_t nr;
 	int what;		/* an errno, or ARGUMENTS */
-	const char *name;
+	const char *native;	/* as in config.h */
 };
 
 static struct sock_filter code[SIZE];
@@ -157,7 +157,7 @@ list_calls(struct call *calls, uint32_t arch, int privileged)
 			what = privileged ? ENOSYS : ALLOW;
 		if (nr >= 0 && what != ALLOW)
 			calls[n++] = (struct call){ nr, what == BY_ARGUMENTS ?
-			    ARGUMENTS : what, config_syscalls[i].name };
+			    ARGUMENTS : what, config_syscalls[i].native };
 	}
 	qsort(calls, n, sizeof(*calls), by_number);
 	return n;
@@ -172,7 +172,7 @@ put_arguments(const struct call *c)
 	size_t i, j, jump[2], n;
 
 	for (i = 0; i < LEN(config_arguments); i++) {
-		if (strcmp(config_arguments[i].name, c->name))
+		if (strcmp(config_arguments[i].native, c->native))
 			continue;
 		n = 0;
 		for (j = 0; j < 2 && config_arguments[i].test[j].mask; j++) {

@@ -2043,7 +2043,7 @@ idmap_open() {
 	is 'who may enter' 0 "$(run_suid "$open")"
 	run 0 -- true
 	says "^crun: c.conf:2: rootfs $open: users of this host can run setuid"
-	says 'below a folder of mode 700$'
+	says "below a folder of root's of mode 700\$"
 	lines 1
 	run 0 -q -- true
 	lines 0
@@ -2051,7 +2051,38 @@ idmap_open() {
 	is 'nosuid' 1000 "$(run_suid "$open")"
 	run 0 -- true
 	lines 0
+	mount -o remount,bind,suid "$open"
+	# root inside can open the folder itself
+	chmod 700 root
+	run 0 -- true
+	says 'users of this host can run setuid'
+	chmod 755 root
+	# a bind by which it can make such files, and one by which it cannot
+	cp c.conf open.conf
+	conf bind="$open:/mnt:idmap"
+	run 0 -- true
+	says "^crun: c.conf:3: bind $open: users of this host can run setuid"
+	lines 1
+	for with in ro,idmap nosuid; do
+		conf bind="$open:/mnt:$with"
+		run 0 -- true
+		lines 0
+	done
+	cp open.conf c.conf
 	umount "$open"
+	# below a folder of somebody else's, or that a group may enter
+	for who in 700:1000:0 750:0:1000; do
+		chmod "${who%%:*}" "$open"
+		chown "${who#*:}" "$open"
+		mkdir "$open/os"
+		mount --bind root "$open/os"
+		conf
+		sed -i "s|^rootfs=.*|rootfs=$open/os|" c.conf
+		run 0 -- true
+		umount "$open/os"
+		rmdir "$open/os"
+		says "^crun: c.conf:2: rootfs $open/os: users of this host can"
+	done
 	rmdir "$open"
 	conf
 	case $(run_suid "$root") in
@@ -3374,7 +3405,8 @@ refusals() {
 		iopl ioperm lookup_dcookie nfsservctl uselib ustat sysfs \
 		_sysctl vm86 vm86old bpf perf_event_open userfaultfd \
 		io_uring_setup io_uring_enter io_uring_register \
-		clock_settime clock_settime64 settimeofday stime; do
+		clock_settime clock_settime64 settimeofday stime \
+		syslog; do
 		echo "$call 1 1"
 	done
 	for call in add_key request_key keyctl; do
@@ -3795,6 +3827,19 @@ walls_nest_null() {
 }
 story 'walls: (wall 2) a false /dev/null in a container' walls_nest_null
 
+# the nodes are the outer one's, and so are their mode and owner
+walls_nest_nodes() {
+	nest 1 ''
+	run 0 -q -- sh -c 'crun -q -c /etc/in.conf -- sh -c "
+		chmod 600 /dev/null; chown 5 /dev/zero
+		echo >/dev/null && head -c 1 /dev/zero | wc -c"
+		stat -c "%a %u" /dev/null /dev/zero'
+	is 'mode and owner' '1 666 0 666 0' "$(xargs <out)"
+	is refused 2 "$(grep -c 'Read-only file system' err)"
+}
+story 'walls: (wall 8) the device nodes of a container that one is in' \
+	walls_nest_nodes
+
 # crun exec, -d, a bridge and limits, as on any host
 walls_nest_host() {
 	nest 1 memory=20M
@@ -3883,16 +3928,18 @@ walls_failing() {
 	for call in seccomp bpf capset prctl setgroups setresuid setresgid mount \
 		mount_setattr open_tree move_mount openat2 fsmount pivot_root \
 		umount2 unshare close_range keyctl setsid fchdir chdir \
-		memfd_create execveat setns clone3; do
-		n=0
+		memfd_create execveat setns clone3 prctl=EINVAL; do
+		n=0 err=ENOMEM
+		[ "${call#*=}" = "$call" ] || err=${call#*=}
+		call=${call%=*}
 		while n=$((n + 1)) && [ "$n" -le "$((80 / slow / slow))" ]; do
 			rc=0
 			timeout "$((10 * slow))" strace -f -qq -o trace -e \
-				"inject=$call:error=ENOMEM:when=$n" \
+				"inject=$call:error=$err:when=$n" \
 				"$crun" -q -c c.conf -- sh -c "$see" \
 				>out 2>err </dev/null || rc=$?
 			grep -q INJECTED trace || break
-			cmd="crun with call $n of $call failing"
+			cmd="crun with call $n of $call failing by $err"
 			if grep -q ran out; then
 				cmp -s out all ||
 					wrong "$(cat all)" "$(cat out)"
@@ -5399,6 +5446,41 @@ verb_stop_deaf() {
 }
 story 'verbs: stop kills what does not end in time' verb_stop_deaf
 
+# who asks later and with more patience does not make the first wait
+verb_stop_twice() {
+	conf
+	up -- sh -c 'trap "" TERM; echo up; while :; do sleep 1000; done'
+	begun=$(date +%s%3N)
+	"$crun" stop -t 2 "$name" 2>/dev/null &
+	first=$!
+	sleep 0.5
+	"$crun" stop -t 20 "$name" 2>/dev/null &
+	second=$!
+	ends 137 "$first"
+	ends 137 "$second"
+	took=$(($(date +%s%3N) - begun))
+	[ "$took" -lt "$((2000 + 2000 * slow))" ] ||
+		wrong 'within 4 s' "$took ms"
+	ends 137 "$sup"
+}
+story 'verbs: stop, and once more with a longer time-out' verb_stop_twice
+
+# an option behind the name does nothing
+verb_option_late() {
+	conf
+	background -- sleep 1000
+	for words in "kill $name -s HUP" "stop $name -t 5" "freeze $name -x" \
+		"reboot $name -t5" "log $name -f" "console $name -h"; do
+		# shellcheck disable=SC2086 # words
+		verb 2 $words
+		says "^crun: usage: crun ${words%% *} "
+		is state running "$(fact state)"
+	done
+	verb 0 kill "$name"
+	gone
+}
+story 'verbs: an option behind the name is refused' verb_option_late
+
 verb_stop_frozen() {
 	os_conf
 	os_up
@@ -5832,6 +5914,22 @@ ready_late() {
 }
 story 'background: --ready that is not, and why' ready_late
 
+# the last of it, whatever came before
+background_ready_last() {
+	conf
+	run 125 -d --ready="$slow" -- sh -c 'head -c 20000 /dev/zero | tr "\0" x
+		echo; printf "on\0e\nTHE-REASON\n"; exec sleep 1000'
+	says "^crun: $name: \| THE-REASON\$"
+	says "^crun: $name: \| on e\$"
+	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	verb 0 kill "$name"
+	gone
+	run 125 -d --ready=5 -- sh -c 'printf "on\0e\nTHE-REASON\n"; exit 3'
+	says 'printed last: one THE-REASON'
+}
+story 'background: --ready shows the last lines, long ones and NULs too' \
+	background_ready_last
+
 log_story() {
 	conf
 	background -- sh -c 'i=0; while [ $i -lt 100 ]; do echo line $i
@@ -6052,6 +6150,58 @@ console_pipe() {
 }
 story 'background: console: typed by a pipe' console_pipe
 
+# A terminal that takes less than the guest prints: what is typed, and signals,
+# are heard all the same.
+console_flooded() {
+	conf
+	background -- sh -c 'exec yes "$(printf %01000d 7)"'
+	soon test -e "/run/crun/$name/log"
+	want 0 "$pty" -t "$((12 * slow))" expect:00 'send:\x1d\x1d\x1d' \
+		'run:sleep 1' wait -- "$crun" console "$name"
+	want 143 "$pty" -t "$((12 * slow))" expect:00 kill:15 'run:sleep 1' \
+		wait -- "$crun" console "$name"
+	# no end of the log is waited for, and no more than there can be is given
+	verb 0 log "$name"
+	between 900000 $((1048576 - 4096)) "$(wc -c <out)"
+	verb 0 kill "$name"
+	gone
+}
+story 'background: console and log of a flood end' console_flooded
+
+console_screen() {
+	conf
+	background -- sh -c \
+		'head -c 900000 /dev/zero | tr "\\0" "\\r"; echo up; exec sleep 1000'
+	soon grep -q up "/run/crun/$name/log"
+	want 0 "$pty" expect:up 'send:\x1d\x1d\x1d' wait -- \
+		"$crun" console "$name"
+	cmd='what console shows first'
+	between 100 20000 "$(wc -c <out)"
+	verb 0 kill "$name"
+	gone
+}
+story 'background: console shows no more than a screen, without ends of lines' \
+	console_screen
+
+# whose input has ended does not keep others from typing
+console_eof_typist() {
+	os_conf
+	background --ready
+	"$crun" console "$name" </dev/null >one.out 2>&1 &
+	one=$!
+	echo "$one" >>kids
+	soon grep -q '/ # ' one.out
+	want 0 "$pty" "$prompt" 'send:echo d$((1 + 1))\r' expect:d2 \
+		'send:\x1d\x1d\x1d' wait -- "$crun" console "$name"
+	says_not 'another types'
+	soon grep -q d2 one.out
+	verb 0 stop "$name"
+	ends 0 "$one"
+	gone
+}
+story 'background: console: an input that has ended types no more' \
+	console_eof_typist
+
 console_killed() {
 	os_conf
 	background --ready
@@ -6210,7 +6360,7 @@ exec_user() {
 /home/ann ann
 /
 CapAmb:	0000000000000000'
-	verb 0 exec -u 1000 "$name" id -G
+	verb 0 exec -u 1000 "$name" -- id -G
 	prints '1000 4 10'
 	verb 0 exec -u 1234 "$name" id -u
 	prints 1234
@@ -6259,6 +6409,28 @@ exec_tty() {
 	gone
 }
 story 'exec: a terminal, job control, its size' exec_tty
+
+# The terminal is the user's, as login(1) would have it; only the input is one,
+# and its echo goes nowhere else; in the background it is left alone.
+exec_whose_tty() {
+	own_root
+	echo 'ann:x:1000:1000::/:/bin/sh' >"$root/etc/passwd"
+	conf
+	background -- sleep 1000
+	want 0 "$pty" 'expect:1000 5 620' wait -- "$crun" exec -u ann "$name" \
+		sh -c 'stat -c "%u %g %a" "$(tty)" && echo >"$(tty)"'
+	want 0 "$pty" 'send:abc\r' expect:abc wait -- sh -c "$crun exec $name \
+		sh -c 'read x; echo got \$x; echo problem >&2' >o.out 2>o.err"
+	is output 'got abc' "$(cat o.out)"
+	is error problem "$(cat o.err)"
+	want 0 "$pty" 'expect:[#$] ' \
+		"send:$crun exec $name sh -c 'sleep 0.5; echo e\$((1 + 1))d' &\\r" \
+		'run:sleep 0.3' 'send:stty -a\r' 'expect:[^-]icanon' \
+		'send:fg\r' expect:e2d 'send:exit 0\r' wait -- sh -i
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: whose the terminal is' exec_whose_tty
 
 exec_tty_su() {
 	own_root
@@ -6657,6 +6829,8 @@ set_all_or_none() {
 	says 'memory=1K: must be at least'
 	verb 2 set "$name" pids=60 hostname=x
 	says 'hostname cannot be changed while it runs'
+	verb 2 set "$name" pids=60 pids=
+	says 'pids= is set twice|pids is set twice'
 	verb 2 set "$name" pids=60 nosuch=1
 	says 'unknown key nosuch'
 	verb 2 set "$name" pids=60 cgroup.pids.max=
@@ -6673,6 +6847,37 @@ set_all_or_none() {
 	gone
 }
 story 'set: all or nothing' set_all_or_none
+
+# A limit for one device, of which the file has none before.
+set_device_or_none() {
+	need_disk
+	conf pids=50
+	background -- sleep 1000
+	if ! lacks io.max; then
+		file=io.max
+		limit="$disk wbps=1048576"
+	elif ! lacks blkio.throttle.write_bps_device; then
+		file=blkio.throttle.write_bps_device
+		limit="$disk 1048576"
+	else
+		verb 0 kill "$name"
+		skip 'this kernel has no limits of disks'
+	fi
+	verb 0 set "$name" "cgroup.$file=$limit"
+	is 'it can be set' "$limit" \
+		"$(file_of "$file" "$file" | sed 's/ r[a-z]*=max//g; s/ wiops=max//')"
+	verb 0 set "$name" "cgroup.$file=$(echo "$limit" |
+		sed 's/ wbps=.*/ wbps=max/; s/ 1048576/ 0/')"
+	is 'and lifted' '' "$(file_of "$file" "$file")"
+	cp "/run/crun/$name/conf" before
+	verb 125 set "$name" "cgroup.$file=$limit" cpuset=999
+	says 'cpuset=999: .*; nothing was changed'
+	is "$file" '' "$(file_of "$file" "$file")"
+	cmp before "/run/crun/$name/conf"
+	verb 0 kill "$name"
+	gone
+}
+story 'set: all or nothing, of a limit for one disk' set_device_or_none
 
 set_reboot() {
 	need_cgroups

@@ -368,6 +368,8 @@ do_exec(struct words *w)
 	    .argv = w->n > 1 ? w->names + 1 : NULL };
 	const char *name = w->names[0];
 
+	if (q.argv && !strcmp(*q.argv, "--"))
+		q.argv = w->n > 2 ? q.argv + 1 : NULL;
 	verb_find(&r, name);
 	if (conf_saved(&c, r.state, name, NULL, 0) < 0)
 		gone(name);
@@ -447,7 +449,8 @@ do_log(struct words *w)
 		state_close(&r);
 		verb_find(&r, w->names[0]);
 	}
-	l = (struct reader){ .dir = r.state, .fd = -1 };
+	l = (struct reader){ .dir = r.state, .fd = -1,
+	    .still = !w->opt['f'] };
 	watch = log_watch(&r);
 	print_log(&l, raw);
 	while (w->opt['f'] && r.supervisor >= 0) {
@@ -472,7 +475,7 @@ parse_changes(char **words, int n)
 {
 	struct setting *asked = xrealloc(NULL, n, sizeof(*asked));
 	const char *sub, *value;
-	int i, id;
+	int i, j, id;
 
 	for (i = 0; i < n; i++) {
 		value = strchr(words[i], '=');
@@ -486,6 +489,11 @@ parse_changes(char **words, int n)
 		asked[i] = (struct setting){ .id = id, .value = value + 1,
 		    .sub = xprintf("%.*s", id < 0 ? 0 : (int)(value - sub),
 		    sub), .where = "command line: " };
+		for (j = 0; id >= 0 && j < i; j++)
+			if ((int)asked[j].id == id &&
+			    !strcmp(asked[j].sub, asked[i].sub))
+				fail(EXIT_USAGE, "%s is set twice",
+				    conf_text(&asked[i]));
 	}
 	return asked;
 }
@@ -675,7 +683,7 @@ verb_main(int argc, char **argv)
 	const struct verb *v;
 	struct words w = { 0 };
 	char options[16];
-	int c;
+	int c, i;
 
 	if (argc < 2 || *argv[1] == '-')
 		return -1;
@@ -697,6 +705,10 @@ verb_main(int argc, char **argv)
 	w.n = argc - 1 - optind;
 	if (w.n < v->min || (v->max >= 0 && w.n > v->max))
 		usage_of(v);
+	/* no option, which is too late there; exec's program has its own */
+	for (i = 0; i < (v->run == do_exec ? 1 : w.n); i++)
+		if (*w.names[i] == '-')
+			usage_of(v);
 	if (geteuid() != 0)
 		die("crun must be started by root, as by sudo(8)");
 	return v->run(&w);

@@ -154,6 +154,7 @@ static const struct {
 	{ "clock_settime64", -1, 404 },
 	{ "settimeofday", N(settimeofday), 79 },
 	{ "stime", -1, 25 },
+	{ "syslog", N(syslog), 103 },
 };
 
 /* Arguments that nothing can be done with: -1 is no pointer, no file. */
