@@ -134,14 +134,14 @@ console_raw(void)
 		return;
 	t = saved;
 	cfmakeraw(&t);
-	saved_valid = tcsetattr(STDIN_FILENO, TCSADRAIN, &t) == 0;
+	saved_valid = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
 }
 
 void
 console_restore(void)
 {
 	if (saved_valid)
-		tcsetattr(STDIN_FILENO, TCSADRAIN, &saved);
+		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
 	saved_valid = 0;
 }
 

@@ -158,7 +158,7 @@ log_last(struct reader *l, int lines)
 	/* the last line is mostly a prompt, without an end */
 	if (seen >= (size_t)lines)
 		l->pos = start[(seen - lines + 1) % LEN(start)];
-	most = lines * LOG_LINE;
+	most = (uint64_t)lines * LOG_LINE;
 	if (back.pos > l->pos + most)
 		l->pos = back.pos - most;
 	shut(&back.fd);

@@ -3929,17 +3929,17 @@ walls_failing() {
 		mount_setattr open_tree move_mount openat2 fsmount pivot_root \
 		umount2 unshare close_range keyctl setsid fchdir chdir \
 		memfd_create execveat setns clone3 prctl=EINVAL; do
-		n=0 err=ENOMEM
-		[ "${call#*=}" = "$call" ] || err=${call#*=}
+		n=0 errno=ENOMEM
+		[ "${call#*=}" = "$call" ] || errno=${call#*=}
 		call=${call%=*}
 		while n=$((n + 1)) && [ "$n" -le "$((80 / slow / slow))" ]; do
 			rc=0
 			timeout "$((10 * slow))" strace -f -qq -o trace -e \
-				"inject=$call:error=$err:when=$n" \
+				"inject=$call:error=$errno:when=$n" \
 				"$crun" -q -c c.conf -- sh -c "$see" \
 				>out 2>err </dev/null || rc=$?
 			grep -q INJECTED trace || break
-			cmd="crun with call $n of $call failing by $err"
+			cmd="crun with call $n of $call failing by $errno"
 			if grep -q ran out; then
 				cmp -s out all ||
 					wrong "$(cat all)" "$(cat out)"
@@ -6156,10 +6156,12 @@ console_flooded() {
 	conf
 	background -- sh -c 'exec yes "$(printf %01000d 7)"'
 	soon test -e "/run/crun/$name/log"
+	dead="grep -q State:.Z /proc/\$PID/status"
 	want 0 "$pty" -t "$((12 * slow))" expect:00 'send:\x1d\x1d\x1d' \
-		'run:sleep 1' wait -- "$crun" console "$name"
-	want 143 "$pty" -t "$((12 * slow))" expect:00 kill:15 'run:sleep 1' \
-		wait -- "$crun" console "$name"
+		"run:sleep $((2 * slow)); $dead" wait -- "$crun" console "$name"
+	want 143 "$pty" -t "$((12 * slow))" expect:00 \
+		"run:kill -TERM \$PID; sleep $((2 * slow)); $dead" wait -- \
+		"$crun" console "$name"
 	# no end of the log is waited for, and no more than there can be is given
 	verb 0 log "$name"
 	between 900000 $((1048576 - 4096)) "$(wc -c <out)"
@@ -7776,11 +7778,12 @@ judge_machine() {
 machines() {
 	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
 	need qemu-system-x86_64
-	machine 6.12-v2 -k 6.12 -c v2 -t 4000 $of_kernel 'os: b' 'os: a' \
+	machine 6.12-v2 -k 6.12 -c v2 -t 4400 $of_kernel 'os: [abnp]' \
 		'live: [bt]' 'live: s[iy]' 'live: finit' &
 	(
-		machine 6.1-v1 -k 6.1 -c v1 -t 3000 $of_kernel 'os: busybox' \
-			'os: bookworm' 'live: busybox' 'live: sysvinit'
+		machine 6.1-v1 -k 6.1 -c v1 -t 3600 $of_kernel 'os: busybox' \
+			'os: bookworm' 'os: nginx' 'live: busybox' \
+			'live: sysvinit'
 		machine initramfs -k 6.12 -i -t 600
 		machine 6.12-others -k 6.12 -c v2 -t 3000 'live: openrc' \
 			'live: runit'
@@ -7792,7 +7795,7 @@ machines() {
 		judge_machine "$vm"
 	done
 }
-limit=4200
+limit=4500
 story 'vm: Linux 6.12 with cgroup v2, 6.1 with v1, 5.10, and an initramfs' \
 	machines
 
