@@ -190,7 +190,7 @@ static void
 warn_open(const char *where, const char *what, const char *path)
 {
 	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), up;
-	struct stat st, last;
+	struct stat st, last = { 0 };
 	struct statfs fs;
 
 	if (fd < 0 || (!fstatfs(fd, &fs) && fs.f_flags & ST_NOSUID) ||
