@@ -41,7 +41,7 @@ static char typed[PUMP_SIZE], printed[PIPE_BUF];	/* larger, and a write */
 static struct pump in = { -1, -1, 0, 0, typed, sizeof(typed) };
 static struct pump out = { -1, -1, 0, 0, printed, sizeof(printed) };
 static struct termios saved;
-static int saved_valid;
+static int saved_valid, raw_later;
 static int terminal = -1;	/* standard input's, where no other is one */
 static char tail[TAIL];		/* the last that was printed, a ring */
 static size_t tail_end;
@@ -112,24 +112,16 @@ console_host(struct run *r)
 
 /* ---- the caller's terminal ---- */
 
-/* A job of a shell that is not the one in front. */
-static int
-is_background(void)
-{
-	pid_t front = tcgetpgrp(STDIN_FILENO);
-
-	return front >= 0 && front != getpgrp();
-}
-
+/* In the background, as a job of a shell or below timeout(1), the terminal is
+ * another's. */
 void
 console_raw(void)
 {
+	pid_t front = tcgetpgrp(STDIN_FILENO);
 	struct termios t;
 
-	/* as if we read it: stopped until we are in the foreground */
-	if (is_background())
-		kill(0, SIGTTIN);
-	if (!isatty(STDIN_FILENO) || is_background() ||
+	raw_later = front >= 0 && front != getpgrp();
+	if (raw_later || !isatty(STDIN_FILENO) ||
 	    tcgetattr(STDIN_FILENO, &saved) < 0)
 		return;
 	t = saved;
@@ -289,13 +281,30 @@ escaped_in(const char *s, size_t n)
 	return 0;
 }
 
+/* What is typed while we are in the background is not for us: it stops us, as
+ * read(2) would, which might wait for more when we go on. */
+static int
+may_type(struct pump *p)
+{
+	if (!raw_later)
+		return 1;
+	console_raw();
+	if (!raw_later)
+		return 1;
+	kill(0, SIGTTIN);
+	console_raw();
+	if (raw_later)		/* no shell stops us */
+		p->from = -1;
+	return 0;
+}
+
 int
 pump_typed(struct pump *p, const struct pollfd *fds)
 {
 	size_t had = p->len;
 	int escaped = 0;
 
-	if (fds[0].revents) {
+	if (fds[0].revents && may_type(p)) {
 		fill(p);
 		escaped = escaped_in(p->buf + had, p->len - had);
 	}

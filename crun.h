@@ -667,7 +667,7 @@ int console_prompt(const struct run *);
 int console_typed(void);
 void console_resize(struct run *);
 /* The caller's terminal, where standard input is one: raw, and as it was.  In
- * the background we are stopped first, as by read(2). */
+ * the background it is left alone. */
 void console_raw(void);
 void console_restore(void);
 /* From here on nothing that is printed on a terminal holds us up. */
