@@ -282,17 +282,18 @@ escaped_in(const char *s, size_t n)
 }
 
 /* What is typed while we are in the background is not for us: it stops us, as
- * read(2) would, which might wait for more when we go on. */
+ * read(2) would, but for that this would wait for more when we go on.  And if
+ * we have come to the foreground just now, the shell may have read it. */
 static int
 may_type(struct pump *p)
 {
 	if (!raw_later)
 		return 1;
 	console_raw();
-	if (!raw_later)
-		return 1;
-	kill(0, SIGTTIN);
-	console_raw();
+	if (raw_later) {
+		kill(0, SIGTTIN);
+		console_raw();
+	}
 	if (raw_later)		/* no shell stops us */
 		p->from = -1;
 	return 0;
