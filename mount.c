@@ -249,7 +249,7 @@ open_binds(struct run *r)
 			die("%sbind, opening %s%s:", s->where, b->source,
 			    errno == ENOENT ? ", which the option optional "
 			    "would pass over" : "");
-		if (!(b->attr & MOUNT_ATTR_RDONLY) && (b->idmap || !r->nuid))
+		if (b->idmap && !(b->attr & MOUNT_ATTR_RDONLY))
 			warn_open(s->where, "bind", b->source);
 		i++;
 	}
