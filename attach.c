@@ -206,15 +206,18 @@ fill_shown(struct client *c)
 	c->shown.len = log_read(&c->log, c->shown.buf, c->shown.size);
 }
 
-/* Whose input has ended makes room for another who types. */
-static void
-type(struct client *c, const struct pollfd *fds, int *let_go)
+/* Whose input has ended makes room for another who types.  1: Ctrl-] was typed
+ * three times. */
+static int
+type(struct client *c, const struct pollfd *fds)
 {
-	*let_go = pump_typed(&c->typing, fds);
+	int let_go = pump_typed(&c->typing, fds);
+
 	if (c->typing.from < 0 && !c->typing.len) {
 		shut(&c->typing.to);
 		shut(&c->socket);
 	}
+	return let_go;
 }
 
 /* 0: go on. */
@@ -259,7 +262,7 @@ attached(struct client *c)
 		if (p[SOCKET].revents)
 			receive(c);
 		pump_typed(&c->shown, p + SHOWN);
-		type(c, p + TYPING, &let_go);
+		let_go = type(c, p + TYPING);
 		if (p[SIGNALS].revents && (status = take_signal(c)))
 			return status;
 		ended |= p[END].revents;

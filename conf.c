@@ -135,14 +135,6 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 
 	if (!line)
 		override(c, id, sub);
-	if (!*value) {
-		if (line) {
-			error(where, "%s has no value; leave the line out",
-			    name);
-			faulty[id] = 1;
-		}
-		return;
-	}
 	old = same_setting(c, id, sub);
 	if (old && (!(keys[id].flags & ADDS) || keys[id].flags & FAMILY)) {
 		if (old->line)
@@ -150,6 +142,14 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 			    old->line);
 		else
 			error(where, "%s is set twice", name);
+		return;
+	}
+	if (!*value) {
+		if (line) {
+			error(where, "%s has no value; leave the line out",
+			    name);
+			faulty[id] = 1;
+		}
 		return;
 	}
 	if (keys[id].flags & PATH && *value != '/')

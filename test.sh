@@ -1046,9 +1046,11 @@ config_override() {
 	prints_like '^dns=9.9.9.9$'
 	want 2 "$crun" -n -c web.conf pids=0
 	says '^crun: command line: pids=0'
-	want 2 "$crun" -n -c web.conf pids=1 pids=2
-	says '^crun: command line: pids is set twice'
-	lines 1
+	for second in 2 ''; do
+		want 2 "$crun" -n -c web.conf pids=1 pids="$second"
+		says '^crun: command line: pids is set twice'
+		lines 1
+	done
 }
 story 'config: KEY=VALUE replaces what the file says' config_override
 
@@ -6848,7 +6850,7 @@ set_all_or_none() {
 	verb 2 set "$name" pids=60 hostname=x
 	says 'hostname cannot be changed while it runs'
 	verb 2 set "$name" pids=60 pids=
-	says 'pids= is set twice|pids is set twice'
+	says '^crun: command line: pids is set twice$'
 	verb 2 set "$name" pids=60 nosuch=1
 	says 'unknown key nosuch'
 	verb 2 set "$name" pids=60 cgroup.pids.max=

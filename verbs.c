@@ -475,7 +475,7 @@ parse_changes(char **words, int n)
 {
 	struct setting *asked = xrealloc(NULL, n, sizeof(*asked));
 	const char *sub, *value;
-	int i, j, id;
+	int i, id;
 
 	for (i = 0; i < n; i++) {
 		value = strchr(words[i], '=');
@@ -489,11 +489,6 @@ parse_changes(char **words, int n)
 		asked[i] = (struct setting){ .id = id, .value = value + 1,
 		    .sub = xprintf("%.*s", id < 0 ? 0 : (int)(value - sub),
 		    sub), .where = "command line: " };
-		for (j = 0; id >= 0 && j < i; j++)
-			if ((int)asked[j].id == id &&
-			    !strcmp(asked[j].sub, asked[i].sub))
-				fail(EXIT_USAGE, "%s is set twice",
-				    conf_text(&asked[i]));
 	}
 	return asked;
 }
