@@ -228,16 +228,18 @@ static struct hier *
 add_hier(struct run *r, const char *ctrl, const char *path, int base)
 {
 	struct hier *h;
+	struct stat st;
 
 	if (r->nhier == MAXHIER)
 		die("more than %d cgroup hierarchies", MAXHIER);
 	h = &r->hier[r->nhier++];
-	*h = (struct hier){ .base = base, .top = -1, .group = -1,
-	    .payload = -1, .tasks = -1 };
+	*h = (struct hier){ .base = base, .group = -1, .payload = -1,
+	    .tasks = -1 };
 	put(h->ctrl, sizeof(h->ctrl), "%s", ctrl);
 	h->path = xprintf("%s", path);
-	if (base < 0)
+	if (base < 0 || fstat(base, &st) < 0)
 		die("opening %s:", path);
+	h->dev = st.st_dev;
 	return h;
 }
 
@@ -246,16 +248,17 @@ add_hier(struct run *r, const char *ctrl, const char *path, int base)
 static struct hier *
 v1_hier(struct run *r, const struct mount *m)
 {
-	struct stat a, b;
 	struct hier *h;
+	struct stat st;
 	size_t i;
 
+	if (stat(m->path, &st) < 0)
+		die("looking at %s:", m->path);
 	for (i = 1; i < r->nhier; i++) {
 		h = &r->hier[i];
 		if (has_word(h->ctrl, m->ctrl))
 			return h;
-		if (!fstat(h->base, &a) && !stat(m->path, &b) &&
-		    a.st_dev == b.st_dev) {
+		if (h->dev == st.st_dev) {
 			put(h->ctrl + strlen(h->ctrl),
 			    sizeof(h->ctrl) - strlen(h->ctrl), ",%s", m->ctrl);
 			return h;
@@ -452,35 +455,48 @@ copy_cpuset(int from, int to)
 			write_at(to, files[i], text);
 }
 
+/* Writes down the groups of the hierarchies from i on, in one go. */
+static void
+record_groups(struct run *r, size_t i)
+{
+	char lines[8192] = "", *end = lines;
+
+	for (; i < r->nhier; i++, end += strlen(end))
+		put(end, lines + sizeof(lines) - end, "cgroup %s/" CGROUP_TOP
+		    "/%s\n", r->hier[i].path, r->conf->name);
+	state_record(r, lines);
+}
+
 /* BASE/crun/NAME.  The name is ours by our lock, so a group that is there is
  * a leftover.  crun itself may go away meanwhile, with the last container. */
 static void
 make_group(struct run *r, struct hier *h)
 {
 	const char *name = r->conf->name;
+	int top;
 	char what[512];
 
 	put(what, sizeof(what), "%s/" CGROUP_TOP "/%s", h->path, name);
-	state_record(r, "cgroup", what);
 	for (;;) {
-		shut(&h->top);
-		h->top = make_folder(h->base, CGROUP_TOP);
-		if (h->top < 0)
+		top = make_folder(h->base, CGROUP_TOP);
+		if (top < 0)
 			die("making %s/" CGROUP_TOP ":", h->path);
 		if (has_word(h->ctrl, "cpuset"))
-			copy_cpuset(h->base, h->top);
-		if (!mkdirat(h->top, name, 0755))
+			copy_cpuset(h->base, top);
+		if (!mkdirat(top, name, 0755))
 			break;
 		if (errno == EEXIST)
-			ungroup(h->top, name);
+			ungroup(top, name);
 		else if (errno != ENOENT)
 			die("making %s:", what);
+		close(top);
 	}
-	h->group = openat(h->top, name, DIR_FLAGS);
+	h->group = openat(top, name, DIR_FLAGS);
 	if (h->group < 0)
 		die("opening %s:", what);
 	if (has_word(h->ctrl, "cpuset"))
-		copy_cpuset(h->top, h->group);
+		copy_cpuset(top, h->group);
+	close(top);
 	step("cgroup: %s", what);
 }
 
@@ -524,7 +540,7 @@ make_payload(struct run *r, struct hier *h)
 		die("memory.use_hierarchy in %s:", h->path);
 	if (seen && mkdirat(h->group, "payload", 0755) < 0)
 		die("making the payload group in %s:", h->path);
-	h->payload = openat(h->group, seen ? "payload" : ".", DIR_FLAGS);
+	h->payload = seen ? openat(h->group, "payload", DIR_FLAGS) : h->group;
 	if (h->payload < 0)
 		die("opening the payload group in %s:", h->path);
 	if (seen && has_word(h->ctrl, "cpuset"))
@@ -568,7 +584,7 @@ enable(struct run *r, struct hier *h, const char *need)
 		    errno == EBUSY ? ", it has processes of its own" : "");
 	read_at(h->base, file, passed, sizeof(passed));
 	plus_list(passed, all, sizeof(all));
-	if (*all && write_at(h->top, file, all) < 0)
+	if (*all && write_at(h->group, "../cgroup.subtree_control", all) < 0)
 		die("enabling %sin %s/" CGROUP_TOP "/%s:", all, h->path, file);
 	if (!r->conf->program && *all && write_at(h->group, file, all) < 0)
 		die("enabling %sin %s/" CGROUP_TOP "/%s/%s:", all, h->path,
@@ -687,6 +703,7 @@ cgroup_host(struct run *r)
 	add_systemd(r);
 	add_every_v1(r);
 	device_choose(r);
+	record_groups(r, 0);
 	for (i = 0; i < r->nhier; i++)
 		make_group(r, &r->hier[i]);
 	enable(r, &r->hier[0], need);
@@ -710,27 +727,36 @@ cgroup_child(struct run *r)
 		die("making the cgroup namespace (CONFIG_CGROUPS):");
 }
 
+void
+cgroup_started(struct run *r)
+{
+	size_t i;
+
+	for (i = 0; i < r->nhier; i++)
+		shut(&r->hier[i].tasks);
+}
+
 /* For a container that runs: the hierarchy of a controller that it had no use
  * for before, with its group, into which nobody has moved yet. */
 struct hier *
 cgroup_add(struct run *r, const char *ctrl, const char *ctrl1,
     const struct setting *s)
 {
-	static const char file[] = "cgroup.subtree_control";
 	struct hier *h = &r->hier[0];
 	char have[256], plus[72];
 
-	read_at(h->base, "cgroup.controllers", have, sizeof(have));
+	read_at(h->group, "../../cgroup.controllers", have, sizeof(have));
 	if (has_word(have, ctrl)) {
 		put(plus, sizeof(plus), "+%s", ctrl);
-		if (write_at(h->base, file, plus) < 0 ||
-		    write_at(h->top, file, plus) < 0)
+		if (write_at(h->group, "../../cgroup.subtree_control", plus) < 0 ||
+		    write_at(h->group, "../cgroup.subtree_control", plus) < 0)
 			die("%senabling %s in %s and above:", s->where, ctrl,
 			    h->path);
 		return h;
 	}
 	h = hier_of(r, have, ctrl, ctrl1, s);
 	if (h->group < 0) {
+		record_groups(r, h - r->hier);
 		make_group(r, h);
 		make_payload(r, h);
 	}
@@ -828,25 +854,35 @@ leave_leaf(struct run *r)
 }
 
 void
-cgroup_undo(struct run *r)
+cgroup_close(struct run *r)
 {
 	struct hier *h;
-	size_t i;
 
-	for (i = 0; i < r->nhier; i++) {
-		h = &r->hier[i];
-		if (h->group >= 0)
-			ungroup(h->top, r->conf->name);
-		if (h->top >= 0)
-			unlinkat(h->base, CGROUP_TOP, AT_REMOVEDIR);
+	for (h = r->hier; h < r->hier + r->nhier; h++) {
 		shut(&h->tasks);
-		shut(&h->payload);
+		if (h->payload != h->group)
+			shut(&h->payload);
 		shut(&h->group);
-		shut(&h->top);
-		if (i == 0 && *r->delegated)
-			leave_leaf(r);
 		shut(&h->base);
 		free(h->path);
 	}
 	r->nhier = 0;
+}
+
+void
+cgroup_undo(struct run *r)
+{
+	struct hier *h;
+	int top;
+
+	for (h = r->hier; h < r->hier + r->nhier; h++) {
+		top = openat(h->base, CGROUP_TOP, DIR_FLAGS);
+		if (h->group >= 0)
+			ungroup(top, r->conf->name);
+		shut(&top);
+		unlinkat(h->base, CGROUP_TOP, AT_REMOVEDIR);
+	}
+	if (*r->delegated)
+		leave_leaf(r);
+	cgroup_close(r);
 }

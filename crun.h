@@ -184,8 +184,10 @@ enum { MAXHIER = 24, MAXBIND = 256, NAME_LEN = 64 };
 struct hier {			/* one mounted cgroup hierarchy */
 	char ctrl[64];		/* "cpu,cpuacct", "name=systemd"; "" is v2 */
 	char *path;		/* its mount point, for messages; allocated */
-	int base, top;		/* folders: above crun, crun */
-	int group, payload;	/* crun/NAME, crun/NAME/payload */
+	dev_t dev;		/* its file system */
+	int base;		/* the folder of crun, for who starts; else -1 */
+	int group;		/* crun/NAME, which has the limits */
+	int payload;		/* crun/NAME/payload, or group once more */
 	int tasks;		/* v1: payload/tasks, the child joins by it */
 };
 
@@ -360,9 +362,9 @@ int signal_pending(struct run *);
  * supervisor of that name left. */
 void state_host(struct run *);
 void state_undo(struct run *);
-/* Writes down an object that is about to be made on the host: "cgroup PATH"
- * or "link NAME".  Dies when it cannot. */
-void state_record(struct run *, const char *kind, const char *what);
+/* Writes down what is about to be made on the host: lines "cgroup PATH" or
+ * "link NAME".  Dies when it cannot. */
+void state_record(struct run *, const char *lines);
 /* The end of a life: what was written down has been removed, or, where crun
  * set has made it, is removed now. */
 void state_forget(struct run *);
@@ -541,6 +543,7 @@ void net_delete(const char *link);
 
 void cgroup_host(struct run *);
 void cgroup_child(struct run *);	/* before GO: joins, cgroup namespace */
+void cgroup_started(struct run *);	/* closes what only the child needed */
 void cgroup_undo(struct run *);
 /* Warns about out-of-memory kills since the start, with the limit. */
 void cgroup_oom(struct run *);

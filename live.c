@@ -41,6 +41,7 @@ static void
 open_group(struct run *r, const char *what)
 {
 	struct hier *h;
+	struct stat st;
 	int top = cgroup_top(what);
 
 	if (top < 0 || r->nhier == MAXHIER) {
@@ -48,15 +49,16 @@ open_group(struct run *r, const char *what)
 		return;
 	}
 	h = &r->hier[r->nhier];
-	*h = (struct hier){ .top = top, .tasks = -1 };
-	h->base = openat(top, "..", DIR_FLAGS);
+	*h = (struct hier){ .base = -1, .tasks = -1 };
+	h->dev = fstat(top, &st) < 0 ? 0 : st.st_dev;
 	h->path = xprintf("%s", what);
 	/* v2 is recorded first */
 	snprintf(h->ctrl, sizeof(h->ctrl), r->nhier ? "v1" : "");
 	h->group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
 	h->payload = openat(h->group, "payload", DIR_FLAGS);
 	if (h->payload < 0)
-		h->payload = openat(h->group, ".", DIR_FLAGS);
+		h->payload = h->group;
+	close(top);
 	r->nhier++;
 }
 
@@ -85,21 +87,6 @@ cgroup_open(struct run *r)
 	while ((line = next_part(&rest, "\n")))
 		if (!strncmp(line, "cgroup ", 7) && !is_open(r, line + 7))
 			open_group(r, line + 7);
-}
-
-void
-cgroup_close(struct run *r)
-{
-	struct hier *h;
-
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
-		shut(&h->payload);
-		shut(&h->group);
-		shut(&h->top);
-		shut(&h->base);
-		free(h->path);
-	}
-	r->nhier = 0;
 }
 
 ssize_t
@@ -223,8 +210,8 @@ write_change(const struct hier *h, const char *file, const char *text)
 	if (write_text(h->group, file, text) < 0) {
 		if (!cpuset || errno != ENOSPC || strcmp(text, "\n"))
 			return -1;
-		put(path, sizeof(path), "%s.effective", file);
-		read_at(h->top, path, all, sizeof(all));
+		put(path, sizeof(path), "../%s.effective", file);
+		read_at(h->group, path, all, sizeof(all));
 		return write_text(h->group, file, all);
 	}
 	return both ? write_text(h->payload, file, text) : 0;
@@ -296,10 +283,12 @@ static void
 put_unset(struct change *c, const struct limit *l)
 {
 	const char *text = *c->h->ctrl ? l->unset1 : l->unset;
+	char above[64];
 
+	put(above, sizeof(above), "../%s", c->file);
 	if (text)
 		put(c->text, sizeof(c->text), "%s", text);
-	else if (read_at(c->h->top, c->file, c->text, sizeof(c->text)) < 0)
+	else if (read_at(c->h->group, above, c->text, sizeof(c->text)) < 0)
 		die("reading %s above %s:", c->file, c->h->path);
 }
 

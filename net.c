@@ -319,7 +319,7 @@ net_attach(struct run *r)
 {
 	struct message m;
 	uint32_t mtu;
-	char path[80];
+	char path[80], line[32];
 	int fd, err, ipv6;
 
 	clear(&m);
@@ -327,7 +327,8 @@ net_attach(struct run *r)
 		return;
 	mtu = bridge_mtu(r);
 	name_link(r);
-	state_record(r, "link", r->link);
+	put(line, sizeof(line), "link %s\n", r->link);
+	state_record(r, line);
 	fd = open_netlink();
 	err = make_pair(r, fd, mtu);
 	if (err < 0 && errno == EEXIST) {

@@ -170,6 +170,7 @@ start(struct run *r)
 	while (r->nmade)	/* now these stay */
 		free(r->made[--r->nmade].path);
 	mount_undo(r);		/* the child has taken them all */
+	cgroup_started(r);
 	detach_started(r);
 	step("%s: the init runs", r->conf->name);
 }

@@ -258,19 +258,18 @@ state_host(struct run *r)
 }
 
 void
-state_record(struct run *r, const char *kind, const char *what)
+state_record(struct run *r, const char *lines)
 {
-	char line[512];
+	ssize_t len = strlen(lines);
 	int fd, bad;
 
-	put(line, sizeof(line), "%s %s\n", kind, what);
 	fd = openat(r->state, "host",
 	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
-	bad = fd < 0 || write(fd, line, strlen(line)) != (ssize_t)strlen(line);
+	bad = fd < 0 || write(fd, lines, len) != len;
 	if (bad)
 		die("writing " STATEDIR "/%s/host:", r->conf->name);
 	close(fd);
-	r->recorded += strlen(line);
+	r->recorded += len;
 }
 
 void
