@@ -9,10 +9,9 @@
  *
  * run->hier[0] is always cgroup v2, which every kernel has and which is
  * mounted for ourselves (detached, seen by nobody) where the host does not.
- * After it come the v1 hierarchies: those whose controller a key needs and v2
- * does not have, and name=systemd, so that a systemd on the host does not
- * take the container for a part of the caller's session.  With userns=none
- * it is every v1 hierarchy.
+ * After it come all the v1 hierarchies that the kernel has, whether a key needs
+ * them or not: see add_every_v1().  Below a user namespace, which is inside
+ * another container, it is those that a key needs, and name=systemd.
  *
  * BASE is the root of the hierarchy; where our own v2 group is delegated
  * (xattr trusted.delegate or user.delegate), it is our own group, and we move
@@ -406,7 +405,6 @@ choose(struct run *r, const char *have, char *need, size_t size)
 {
 	char ctrl[64];
 	const struct limit *l;
-	struct mount memory;
 	size_t len = 0;
 	struct hier *h;
 
@@ -426,10 +424,6 @@ choose(struct run *r, const char *have, char *need, size_t size)
 	}
 	if (len >= size)
 		die("too many cgroup keys");
-	/* counted without a limit too, where we may; v2 does as the host */
-	if (!has_word(have, "memory") && find_mount(&memory, "memory") &&
-	    !access(memory.path, W_OK))
-		v1_hier(r, &memory);
 }
 
 static int
@@ -667,16 +661,18 @@ add_systemd(struct run *r)
 		add_detached(r, "name=systemd", " for cgroup.view=v1");
 }
 
-/* Root of the host can mount every v1 hierarchy that the kernel has, and gets
- * there what its cgroup namespace says.  So the namespace begins in a group
- * of our own in each, as release_agent, which runs a program on the host, is
- * in the root of a hierarchy only, cgroups(7).  proc(5) lists them. */
+/* Whoever owns a cgroup namespace can mount every v1 hierarchy that the kernel
+ * has, and gets there what the namespace began with.  So it begins in a group
+ * of our own in each: no other's can be read there, and release_agent, which
+ * runs a program on the host, is in the root of a hierarchy only, cgroups(7).
+ * proc(5) lists them.  In another container we may make no groups, and what
+ * it has been given is all that there is. */
 static void
 add_every_v1(struct run *r)
 {
 	char text[4096], *line, *ctrl, *rest = text;
 
-	if (r->conf->userns != USERNS_NONE)
+	if (r->conf->userns != USERNS_NONE && !in_first_userns())
 		return;
 	if (read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0 ||
 	    strlen(text) == sizeof(text) - 1)

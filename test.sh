@@ -3534,20 +3534,35 @@ walls_privileged() {
 		! grep ' done$' out | grep -v '/sys/fs/cgroup/cgroup.kill done' \
 			>seen || wrong "nothing with $with" "$(cat seen)"
 		all_of device . EPERM
-		sed -n 's/.*:\(.*\):.*/\1/p' /proc/self/cgroup | grep . |
-			cut -d , -f 1 >hierarchies
-		run 0 -- sh -c 'mkdir /tmp/m; while read ctrl; do
-			case $ctrl in *=*) ctrl=none,$ctrl ;; esac
-			mount -t cgroup -o $ctrl none /tmp/m || exit 3
-			! test -e /tmp/m/release_agent || echo $ctrl
-			[ ! "$1" ] || ! mount -o remount,$ctrl,release_agent=/x \
-				/tmp/m 2>/dev/null || echo an agent of $ctrl
-			umount /tmp/m
-			done' sh "${CRUN_IN_VM:-}" <hierarchies
-		prints ''
 	done
 }
 story 'walls: (wall 8) devices and groups of the host, with userns=none' walls_privileged
+
+# Every v1 hierarchy that the kernel has shows the container's own group as its
+# root: in the hierarchy's there are crun, our folder, and release_agent.
+walls_hierarchies() {
+	sed -n 's/.*:\(.*\):.*/\1/p' /proc/self/cgroup | grep . |
+		cut -d , -f 1 >hierarchies || skip 'this kernel has no v1 hierarchy'
+	conf "$@"
+	run 0 -- sh -c 'mkdir -p /tmp/m; while read ctrl; do
+		case $ctrl in *=*) ctrl=none,$ctrl ;; esac
+		mount -t cgroup -o $ctrl none /tmp/m || exit 3
+		for f in /tmp/m/*/ /tmp/m/release_agent; do
+			[ ! -e "$f" ] || echo "$ctrl has $f"
+		done
+		grep -qx $$ /tmp/m/cgroup.procs || echo "we are not in $ctrl"
+		[ ! "$1" ] || ! mount -o remount,$ctrl,release_agent=/x \
+			/tmp/m 2>/dev/null || echo "an agent of $ctrl"
+		umount /tmp/m
+		done
+		! grep -v ":/$" /proc/self/cgroup' sh "${CRUN_IN_VM:-}" <hierarchies
+	prints ''
+}
+for with in '' userns=none nesting=yes 'userns=none nesting=yes'; do
+	# shellcheck disable=SC2086 # no word, or several
+	story "walls: (wall 8) a v1 hierarchy is the container's own group${with:+, $with}" \
+		walls_hierarchies $with
+done
 
 walls_device() {
 	conf
@@ -5294,8 +5309,7 @@ need_disk() {
 	disk=$(cat "$disk/dev")
 }
 
-# Where no key asks for the controller v1 has no group that counts, and v2
-# does as the host.
+# Where no key asks for the controller v2 does as the host.
 verb_stat_io() {
 	need_disk
 	own_root
@@ -5304,9 +5318,6 @@ verb_stat_io() {
 	if ! lacks io.max; then
 		verb 0 set "$name" cgroup.io.max="$disk wbps=max"
 	elif ! lacks blkio.throttle.write_bps_device; then
-		# with userns=none it has a group in every v1 hierarchy
-		[ "$#" -gt 0 ] || is 'without the controller' ' ' \
-			"$(fact io.read) $(fact io.written)"
 		# without a limit Linux 6.1 does not count
 		for way in read write; do
 			verb 0 set "$name" "cgroup.blkio.throttle.${way}_bps_device=$disk 1000000000000"
@@ -6332,6 +6343,34 @@ exec_same() {
 		"$(cat differs)"
 	verb 0 kill "$name"
 }
+# The caller is in groups of its own, in every hierarchy.
+exec_elsewhere() {
+	conf "$@"
+	idle
+	verb 0 exec "$name" cat /proc/1/cgroup
+	mv out init.cgroup
+	awk '$3 ~ /^cgroup/ { print $2 "/crt-caller" }' /proc/mounts >groups
+	while read -r group; do
+		mkdir "$group"
+		for f in cpuset.cpus cpuset.mems; do
+			[ ! -e "${group%/*}/$f" ] ||
+				cat "${group%/*}/$f" >"$group/$f"
+		done
+	done <groups
+	rc=0
+	sh -c 'while read -r group; do
+			echo $$ >"$group/cgroup.procs" || exit 3
+		done
+		exec "$@"' - "$crun" exec "$name" cat /proc/self/cgroup \
+		<groups >out 2>err || rc=$?
+	xargs rmdir <groups
+	is status 0 "$rc"
+	cmp init.cgroup out || wrong "$(cat init.cgroup)" "$(cat out)"
+	down
+}
+story 'exec: (wall 6) from other groups into those of the init' exec_elsewhere
+story 'exec: (wall 6) from other groups into those of the init, userns=none' \
+	exec_elsewhere userns=none
 story 'exec: (wall 6) the walls are those of the init, userns=none' exec_same \
 	userns=none
 story 'exec: (wall 6) the walls are those of the init, nesting=yes' exec_same \

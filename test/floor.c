@@ -14,8 +14,8 @@
  * program to learn from; runc.c is.
  *
  * LINK is the name of the host's end of the veth pair.  Which of the two
- * cgroup layouts the host has is looked up once: all v2, or a v1 hierarchy
- * for each controller with v2 at unified.
+ * cgroup layouts the host has is looked up once: all v2, or v1 hierarchies,
+ * of which each gets a group, with v2 at unified.
  */
 #include <fcntl.h>
 #include <linux/capability.h>
@@ -66,7 +66,7 @@ static char **program;
 static int signals, state, lock, ids;		/* supervisor */
 static int tree, dev, pts, stage, hostns, hostroot;	/* mounts */
 static int nhier, pure;				/* cgroups; pure: all v2 */
-static int base[5], top[5], group[5], payload[5], tasks[5];
+static int base[20], top[20], group[20], payload[20], tasks[20];
 static int go[2], report[2], pidfd, proc;
 static pid_t pid;
 
@@ -148,15 +148,6 @@ write_file(int dir, const char *file, const char *text, int more)
 
 	write(fd, text, strlen(text));
 	close(fd);
-}
-
-static void
-record(const char *kind, const char *path)
-{
-	char line[256];
-
-	strcat(strcat(strcat(strcpy(line, kind), path), name), "\n");
-	write_file(state, "host", line, O_CREAT | O_APPEND);
 }
 
 static void
@@ -339,14 +330,56 @@ make_mounts(void)
 }
 
 static void
-make_group(int i, const char *path)
+record(const char *lines)
 {
-	base[i] = open(path, DIR_FLAGS & ~O_NOFOLLOW);
-	record("cgroup ", path);
+	write_file(state, "host", lines, O_CREAT | O_APPEND);
+}
+
+/* Those in /sys/fs/cgroup, of which the first are sure to be there. */
+static void
+open_hierarchies(const char *const *names, int sure)
+{
+	char lines[2048] = "", path[80] = "/sys/fs/cgroup/";
+
+	for (; *names; names++) {
+		strcpy(path + strlen("/sys/fs/cgroup/"), *names);
+		base[nhier] = open(path, nhier < sure ? DIR_FLAGS &
+		    ~O_NOFOLLOW : DIR_FLAGS);
+		if (base[nhier] < 0)
+			continue;
+		nhier++;
+		strcat(strcat(strcat(lines, "cgroup "), path), "/crun/");
+		strcat(strcat(lines, name), "\n");
+	}
+	record(lines);
+}
+
+static void
+copy_cpus(int from, int to)
+{
+	static const char *const files[] = { "cpuset.mems", "cpuset.cpus" };
+	char text[256];
+	int i, fd;
+
+	for (i = 0; i < 2; i++) {
+		fd = openat(from, files[i], O_RDONLY | O_CLOEXEC);
+		text[read(fd, text, sizeof(text) - 1)] = '\0';
+		close(fd);
+		write_file(to, files[i], text, 0);
+	}
+}
+
+static void
+make_group(int i, int cpus)
+{
 	mkdirat(base[i], "crun", 0755);
 	top[i] = openat(base[i], "crun", DIR_FLAGS);
+	if (cpus)
+		copy_cpus(base[i], top[i]);
 	mkdirat(top[i], name, 0755);
 	group[i] = openat(top[i], name, DIR_FLAGS);
+	if (cpus)
+		copy_cpus(top[i], group[i]);
 }
 
 static void
@@ -367,9 +400,10 @@ static void
 make_pure(void)
 {
 	static const char all[] = "+memory +cpu +pids";
+	static const char *const names[] = { "", NULL };
 
-	nhier = 1;
-	make_group(0, "/sys/fs/cgroup/");
+	open_hierarchies(names, 1);
+	make_group(0, 0);
 	write_file(base[0], "cgroup.subtree_control", all, 0);
 	write_file(top[0], "cgroup.subtree_control", all, 0);
 	write_file(group[0], "memory.max", "268435456", 0);
@@ -381,20 +415,25 @@ make_pure(void)
 static void
 make_hybrid(void)
 {
+	static const char *const names[] = { "unified", "memory", "cpu",
+	    "pids", "systemd", "cpuset", "cpuacct", "blkio", "devices",
+	    "freezer", "hugetlb", "net_cls", "net_cls,net_prio", "net_prio",
+	    "perf_event", "rdma", "misc", NULL };
+	struct stat st;
 	int i;
 
-	nhier = 5;
-	make_group(0, "/sys/fs/cgroup/unified/");
-	make_group(1, "/sys/fs/cgroup/memory/");
-	make_group(2, "/sys/fs/cgroup/cpu/");
-	make_group(3, "/sys/fs/cgroup/pids/");
-	make_group(4, "/sys/fs/cgroup/systemd/");
+	open_hierarchies(names, 5);
+	for (i = 0; i < nhier; i++)
+		make_group(i, i > 4 &&
+		    !fstatat(base[i], "cpuset.cpus", &st, 0));
 	write_file(group[1], "memory.limit_in_bytes", "268435456", 0);
 	write_file(group[2], "cpu.cfs_quota_us", "150000", 0);
 	write_file(group[3], "pids.max", "200", 0);
 	make_payload(0, "cgroup.subtree_control");
-	for (i = 1; i < 4; i++)
-		tasks[i] = openat(group[i], "tasks", O_WRONLY | O_CLOEXEC);
+	for (i = 1; i < nhier; i++)
+		if (i != 4)
+			tasks[i] = openat(group[i], "tasks",
+			    O_WRONLY | O_CLOEXEC);
 	make_payload(4, "tasks");
 }
 
@@ -488,7 +527,7 @@ attach_net(uint32_t master)
 	ioctl(fd, SIOCGIFMTU, &q);
 	close(fd);
 	strcat(strcat(strcpy(line, "link "), veth), "\n");
-	write_file(state, "host", line, O_CREAT | O_APPEND);
+	record(line);
 	fd = open_netlink();
 	make_pair(master, q.ifr_mtu);
 	ask(fd, 1);

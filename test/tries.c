@@ -457,7 +457,9 @@ try_cgroup(void)
 			report("mount", names[i], -1);
 			continue;
 		}
+		/* which is in the root of the host's only */
 		snprintf(path, sizeof(path), "%s/release_agent", dir);
+		report("groups", names[i], access(path, F_OK));
 		fd = open(path, O_WRONLY | O_CLOEXEC);
 		report("release_agent", names[i], fd);
 		if (fd >= 0)
