@@ -588,7 +588,7 @@ static void
 write_file(struct run *r, const char *path, const char *text,
     const char *where)
 {
-	int flags = O_WRONLY | O_CREAT | O_TRUNC | O_NONBLOCK | O_NOCTTY, fd;
+	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, fd;
 	struct written *w = &written[nwritten];
 	int root = r->tree;
 	struct stat st;
@@ -610,8 +610,10 @@ write_file(struct run *r, const char *path, const char *text,
 		die("%swriting %s in the rootfs:", where, path);
 	if (!S_ISREG(st.st_mode))
 		die("%s%s of the rootfs is not a regular file", where, path);
+	if (w->size == NO_FILE && st.st_size)
+		w->size = UNKNOWN;	/* somebody was faster */
 	keep_written(r, w, fd, st.st_ino);
-	if (write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	if (ftruncate(fd, 0) < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		die("%swriting %s in the rootfs:", where, path);
 	close(fd);
 }

@@ -6,9 +6,11 @@
  * PATH.link and back, renameat2(2): what was a folder is a symbolic link for a
  * moment.  Folders are opened at first, so that it does not follow its own
  * links.  Now and then it waits for some microseconds, so that it does not
- * always meet the same moments.
+ * always meet the same moments.  A file that is missing is made anew: one that
+ * crun has made, as it seems to crun, is removed by it.
  */
 #define _GNU_SOURCE
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
@@ -17,6 +19,14 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+static int
+make(int dir, const char *name)
+{
+	int fd = openat(dir, name, O_WRONLY | O_CREAT | O_NOFOLLOW, 0644);
+
+	return fd < 0 ? -1 : close(fd);
+}
 
 int
 main(int argc, char **argv)
@@ -48,7 +58,9 @@ main(int argc, char **argv)
 		i = random() % n;
 		for (j = 0; j < 2; j++) {
 			if (renameat2(part[i].dir, part[i].name, part[i].dir,
-			    part[i].link, RENAME_EXCHANGE) < 0)
+			    part[i].link, RENAME_EXCHANGE) < 0 &&
+			    (errno != ENOENT || make(part[i].dir,
+			    part[i].name) < 0))
 				return perror(part[i].name), 1;
 			if (random() % 16 == 0)
 				usleep(random() % 100);
