@@ -114,15 +114,20 @@ by_initctl(const struct run *r, int runlevel)
 	return done;
 }
 
+/* What is there is not opened: it is the guest's, and may be a device. */
 static int
-set_mode(const char *path, int flags, mode_t mode)
+set_mode(const char *path, int create, mode_t mode)
 {
-	int fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC |
-	    flags, 0), bad;
+	int fd;
 
-	bad = fd < 0 || fchmod(fd, mode) < 0;
+	if (!chmod(path, mode))
+		return 0;
+	if (!create || errno != ENOENT)
+		return -1;
+	fd = open(path, O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY | O_CLOEXEC,
+	    0);
 	shut(&fd);
-	return bad ? -1 : 0;
+	return chmod(path, mode);
 }
 
 /* runit looks at the modes of two files when it gets CONT, runit(8).  They
@@ -133,7 +138,7 @@ static void
 runit_files(const struct run *r, int reboot)
 {
 	size_t i, last = LEN(config_runit) - 1;
-	int flags, done = 0;
+	int none, done = 0;
 
 	if (setns(r->pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
 	    setns(r->pidfd, CLONE_NEWNS) < 0)
@@ -141,9 +146,9 @@ runit_files(const struct run *r, int reboot)
 	if (take_ids(0, 0) < 0)
 		_exit(1);
 	for (i = 0; i <= last && !done; i++) {
-		flags = i == last ? O_CREAT : 0;	/* none was there */
-		set_mode(config_runit[i].reboot, flags, reboot ? 0100 : 0);
-		done = !set_mode(config_runit[i].stopit, flags, 0100);
+		none = i == last;
+		set_mode(config_runit[i].reboot, none, reboot ? 0100 : 0);
+		done = !set_mode(config_runit[i].stopit, none, 0100);
 	}
 	stop_signal(r, SIGCONT);
 	_exit(0);
