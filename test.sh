@@ -3507,6 +3507,26 @@ walls_no_seccomp() {
 }
 story 'walls: no filter of system calls, no start' walls_no_seccomp
 
+# Where the host lets everybody read its messages.
+walls_dmesg() {
+	conf "$@"
+	restrict=$(cat /proc/sys/kernel/dmesg_restrict)
+	echo 0 >/proc/sys/kernel/dmesg_restrict
+	dmesg >host
+	rc=0
+	"$crun" -q -c c.conf -- dmesg >out 2>err || rc=$?
+	echo "$restrict" >/proc/sys/kernel/dmesg_restrict
+	is status 1 "$rc"
+	[ -s host ] || wrong 'messages of the host' none
+	prints ''
+	says 'Operation not permitted'
+}
+if [ "${CRUN_IN_VM:-}" ]; then
+	story 'walls: (wall 13) messages of the kernel' walls_dmesg
+	story 'walls: (wall 13) messages of the kernel, userns=none' \
+		walls_dmesg userns=none
+fi
+
 # the filter, and not no_new_privs with it
 walls_exec() {
 	conf "$@"
@@ -4077,6 +4097,37 @@ story 'walls: nothing of the host leaks by who comes in, nesting=yes' \
 limit=$((120 + ${CRUN_RACES:-0} / 10))
 story 'walls: nothing of the host leaks by who comes in, userns=none' \
 	walls_peeks userns=none
+
+# Whoever comes in can be ended by root of the container, but its memory is not
+# written to a file, though its caller would have that.
+walls_kills() {
+	own_root
+	cp "$here/build/test/thief" root/bin/
+	conf rlimit.core=0 "$@"
+	background -- sh -c 'exec thief kill'
+	mkdir caller
+	n=0 ended=0
+	while [ "$n" -lt "$((400 / slow))" ]; do
+		n=$((n + 1)) rc=0
+		(cd caller && ulimit -c unlimited &&
+			exec "$crun" exec "$name" true) 2>err || rc=$?
+		case $rc in
+		0) ;;
+		131) ended=$((ended + 1)) ;;
+		125) says '^crun: ' && lines 1 ;;
+		*) wrong 'status 0, 125 or 131' "$rc" ;;
+		esac
+	done
+	cmd="crun exec, $n times, $ended ended"
+	[ "$ended" -gt 0 ] || wrong 'some that are ended' none
+	find root caller -name 'core*' >seen
+	[ ! -s seen ] || wrong 'no memory in a file' "$(cat seen)"
+	verb 0 kill "$name"
+	gone
+}
+story 'walls: (wall 4) a guest that ends who comes in' walls_kills
+story 'walls: (wall 4) a guest that ends who comes in, userns=none' \
+	walls_kills userns=none
 
 # A script whose interpreter is whoever runs it: crun, as a program of the
 # guest and with the option that the script says.
@@ -7800,16 +7851,17 @@ fi
 # ---- virtual machines ----
 
 # What a kernel can change; the configuration is the same on all.
-of_kernel='^host: ^ns: ^idmap: ^mount: ^net: ^cgroup: ^sec: ^walls: ^console:
-	^stop: ^state: ^verbs: ^background: ^exec: ^set:'
+of_kernel="^host: ^ns: ^idmap: ^mount: ^net: ^cgroup: ^sec: ^walls: ^console:\
+ ^stop: ^state: ^verbs: ^background: ^exec: ^set:"
 
 # machine NAME OPTION... [STORY ...]: the stories in a machine
 machine() {
-	vm=$1
+	vm=$1 begun=$(date +%s)
 	shift
 	rc=0
 	outside env CRUN_VM="$vm" sh "$here/test/vm" "$@" >"$vm.out" 2>"$vm.err" || rc=$?
 	echo "$rc" >"$vm.rc"
+	echo "# vm-$vm: status $rc after $(($(date +%s) - begun)) s" >&2
 }
 
 # judge_machine NAME: what failed or was skipped in it is shown
@@ -7828,29 +7880,47 @@ judge_machine() {
 		wrong 'a sum without failures' "$(tail -n 1 "$1.out")"
 }
 
-# Emulated, each takes a processor of ours: two at a time.  An OS takes
-# minutes there, so each is booted once with each kind of cgroups that matters
-# to it.
+# The machines, a line each: its name, and how it is called.  An OS takes
+# minutes where it is emulated, so each is booted once with each kind of
+# cgroups that matters to it.  Those that take longest stand first.
+machine_list() {
+	cat <<-END
+	6.12-v2 -k 6.12 -c v2 -t 3600 $of_kernel
+	6.1-v1 -k 6.1 -c v1 -t 3600 $of_kernel
+	6.12-guests -k 6.12 -c v2 -t 2400 os:.[np]
+	6.1-guests -k 6.1 -c v1 -t 2400 os:.bo os:.bus os:.nginx live:.busybox
+	5.10 -k 5.10 -c hybrid -t 1500 ^old:. ,.userns=none$
+	6.12-os -k 6.12 -c v2 -t 2400 os:.[ab] live:.[btf] live:.s[iy]
+	6.12-others -k 6.12 -c v2 -t 2400 live:.openrc live:.runit
+	6.1-others -k 6.1 -c v1 -t 2400 live:.sysvinit
+	initramfs -k 6.12 -i -t 600
+	END
+}
+
+# next_machine: takes the first line that nobody has taken
+next_machine() {
+	flock taken sh -c 'n=$(($(cat taken) + 1))
+		echo "$n" >taken
+		sed -n "${n}p" machines' | grep .
+}
+
+# Emulated, each takes a processor of ours: two at a time.
 # shellcheck disable=SC2086 # a list of words
 machines() {
 	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
 	need qemu-system-x86_64
-	machine 6.12-v2 -k 6.12 -c v2 -t 4400 $of_kernel 'os: [abnp]' \
-		'live: [bt]' 'live: s[iy]' 'live: finit' &
-	(
-		machine 6.1-v1 -k 6.1 -c v1 -t 3600 $of_kernel 'os: busybox' \
-			'os: bookworm' 'os: nginx' 'live: busybox' \
-			'live: sysvinit'
-		machine initramfs -k 6.12 -i -t 600
-		machine 6.12-others -k 6.12 -c v2 -t 3000 'live: openrc' \
-			'live: runit'
-		machine 5.10 -k 5.10 -c hybrid -t 1500 '^old: ' \
-			', userns=none$'
-	) &
-	wait
-	for vm in 6.12-v2 6.1-v1 initramfs 6.12-others 5.10; do
-		judge_machine "$vm"
+	set -f
+	machine_list >machines
+	echo 0 >taken
+	for processor in 1 2; do
+		while line=$(next_machine); do
+			machine $line
+		done &
 	done
+	wait
+	while read -r vm _; do
+		judge_machine "$vm"
+	done <machines
 }
 limit=4500
 story 'vm: Linux 6.12 with cgroup v2, 6.1 with v1, 5.10, and an initramfs' \

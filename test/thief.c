@@ -7,6 +7,8 @@
  *	thief look		prints of each such process what it can see: its
  *				files, folder, root, environment, memory, and
  *				whether it lets itself be traced
+ *	thief kill		sends each a signal that has the kernel write
+ *				its memory to a file, core(5)
  *	thief peek FILE		prints of each whether it leads to FILE of the
  *				host, and whether it may do more than we
  *
@@ -220,6 +222,7 @@ main(int argc, char **argv)
 	struct dirent *e;
 	DIR *d;
 	int pid, all = argc > 1 && !strcmp(argv[1], "look");
+	int kills = argc > 1 && !strcmp(argv[1], "kill");
 	const char *file = argc > 2 ? argv[2] : NULL;
 
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
@@ -233,6 +236,8 @@ main(int argc, char **argv)
 			met(link);
 			if (all)
 				look(pid);
+			else if (kills && pid > 1)
+				kill(pid, SIGQUIT);
 			else if (file)
 				peek(pid, file);
 			else
