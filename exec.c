@@ -646,8 +646,12 @@ relay(struct run *r)
 		console_poll(p + CONSOLE);
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
-		while (p[SIGNALS].revents && (sig = signal_pending(r)))
+		while (p[SIGNALS].revents && (sig = signal_pending(r))) {
 			stop_signal(r, sig);
+			/* the guest may have stopped it */
+			if (sig == SIGTERM || sig == SIGHUP)
+				stop_signal(r, SIGCONT);
+		}
 		console_relay(r, p + CONSOLE);
 		if (p[CHILD].revents)
 			break;

@@ -6576,6 +6576,24 @@ exec_signals() {
 }
 story 'exec: signals are passed on' exec_signals
 
+exec_stopped() {
+	conf
+	background -- sleep 1000
+	for s in 15 1; do
+		"$crun" exec "$name" sh -c 'kill -STOP $$' </dev/null \
+			>out 2>err &
+		p=$!
+		echo "$p" >>kids
+		soon "$crun" exec "$name" sh -c \
+			'grep -q "^State:.T" /proc/[0-9]*/status'
+		kill "-$s" "$p"
+		ends $((128 + s)) "$p"
+	done
+	verb 0 kill "$name"
+}
+story 'exec: a program that the guest has stopped hears TERM and HUP' \
+	exec_stopped
+
 exec_killed() {
 	conf
 	background -- sleep 1000
