@@ -4109,8 +4109,8 @@ walls_kills() {
 	n=0 ended=0
 	while [ "$n" -lt "$((400 / slow))" ]; do
 		n=$((n + 1)) rc=0
-		(cd caller && ulimit -c unlimited &&
-			exec "$crun" exec "$name" true) 2>err || rc=$?
+		(cd caller && exec prlimit --core=unlimited "$crun" exec \
+			"$name" true) 2>err || rc=$?
 		case $rc in
 		0) ;;
 		131) ended=$((ended + 1)) ;;
@@ -7922,19 +7922,22 @@ next_machine() {
 		sed -n "${n}p" machines' | grep .
 }
 
-# Emulated, each takes a processor of ours: two at a time.
 # shellcheck disable=SC2086 # a list of words
+take_machines() {
+	while line=$(next_machine); do
+		machine $line
+	done
+}
+
+# Emulated, each takes a processor of ours: two at a time.
 machines() {
 	[ ! "${CRUN_IN_VM:-}" ] || skip 'this is the virtual machine'
 	need qemu-system-x86_64
 	set -f
 	machine_list >machines
 	echo 0 >taken
-	for processor in 1 2; do
-		while line=$(next_machine); do
-			machine $line
-		done &
-	done
+	take_machines &
+	take_machines &
 	wait
 	while read -r vm _; do
 		judge_machine "$vm"
