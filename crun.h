@@ -211,6 +211,7 @@ struct run {
 	struct idmap *uid, *gid;
 	size_t nuid, ngid;
 	int ids;		/* /run/crun/.ids: holds our range by a lock */
+	off_t range;		/* its byte there; 0: none */
 	int shifted;		/* files on disk are of the range already */
 	int own_ids;		/* the maps are of our own ids, one to one */
 	/* cgroup.c */
@@ -403,8 +404,8 @@ int state_clean(const char *name);
 /* Removes what is no container's: the ranges of ids if nobody holds one, and
  * the run-time folder if it is empty then. */
 void state_clean_rest(void);
-/* Takes a range of the pool that no running container holds and gives its
- * number, trying from first on; dies when all are taken. */
+/* Takes a range of the pool that no other container holds and gives its
+ * number, trying from first on; writes it down; dies when all are taken. */
 uint32_t state_range(struct run *, uint32_t first, uint32_t count);
 void state_range_undo(struct run *);
 

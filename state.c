@@ -7,11 +7,12 @@
  *   NAME/pid    the init's pid and start time, and the supervisor's; missing
  *               while the container starts
  *   NAME/host   each object made outside the container, one a line, written
- *               down before it is made: "cgroup PATH", "link NAME"
+ *               down before it is made: "cgroup PATH", "link NAME", "ids N"
  *   NAME/console, NAME/log
  *               see attach.c and log.c
  *   .ids        one byte a range of the pool, locked by the supervisor that
- *               holds it
+ *               holds it; not 0 until its container's things are removed,
+ *               since an init can outlive its supervisor
  *
  * All locks are of the open file (fcntl(2), "Open file description locks"):
  * the kernel drops them when a supervisor dies, however it dies, a child that
@@ -116,6 +117,17 @@ make_statedir(struct run *r)
 
 /* ---- leftovers ---- */
 
+/* Unless somebody else has taken it by now. */
+static void
+free_range(off_t n)
+{
+	int fd = open(IDS, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+
+	if (!lock_byte(fd, F_OFD_SETLK, F_WRLCK, 1 + n, 1))
+		pwrite(fd, "", 1, 1 + n);
+	shut(&fd);
+}
+
 /* Undoes one line of a host file; whatever is gone already is no error. */
 static void
 remove_object(char *line)
@@ -126,10 +138,16 @@ remove_object(char *line)
 		return;
 	*what++ = '\0';
 	step("removing %s %s", line, what);
-	if (!strcmp(line, "cgroup"))
+	switch (*line) {
+	case 'c':
 		cgroup_remove(what);
-	else if (!strcmp(line, "link"))
+		break;
+	case 'l':
 		net_delete(what);
+		break;
+	case 'i':
+		free_range(strtoul(what, NULL, 10));
+	}
 }
 
 /* Removes all that NAME/host names, and the file. */
@@ -137,7 +155,7 @@ static void
 remove_objects(struct run *r)
 {
 	static char text[16384];
-	char *line, *rest = text;
+	char *line, *rest = text, *ids = text;
 
 	unlinkat(r->state, "pid", 0);
 	if (read_at(r->state, "host", text, sizeof(text)) < 0)
@@ -145,7 +163,11 @@ remove_objects(struct run *r)
 	/* a last line without its end was being written, and its object was
 	 * not made yet; removing it all the same does no harm */
 	while ((line = next_part(&rest, "\n")))
-		remove_object(line);
+		if (*line == 'i')
+			ids = line;	/* when nobody has them any more */
+		else
+			remove_object(line);
+	remove_object(ids);
 	unlinkat(r->state, "host", 0);
 }
 
@@ -501,7 +523,8 @@ state_open(struct run *r, const char *name)
 /* ---- ranges of ids ----
  *
  * Byte 0 of .ids guards the file itself: shared while one claims a range,
- * exclusive while one removes it.  Byte 1 + n is range n.
+ * exclusive while one removes it.  Byte 1 + n is range n.  One that is free
+ * but not 0 is a killed supervisor's, and may have processes still.
  */
 
 static void
@@ -520,21 +543,49 @@ open_ids(struct run *r)
 	}
 }
 
+static int
+claim(struct run *r, off_t byte)
+{
+	char used = 0;
+
+	return pread(r->ids, &used, 1, byte) >= 0 && !used &&
+	    !lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, byte, 1);
+}
+
 uint32_t
 state_range(struct run *r, uint32_t first, uint32_t count)
 {
 	uint32_t i, n;
+	char line[16];
 
 	open_ids(r);
 	for (i = 0; i < count; i++) {
 		n = (first + i) % count;
-		if (!lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, 1 + n, 1)) {
-			lock_byte(r->ids, F_OFD_SETLK, F_UNLCK, 0, 1);
-			return n;
-		}
+		if (!claim(r, 1 + n))
+			continue;
+		put(line, sizeof(line), "ids %u\n", (unsigned)n);
+		state_record(r, line);
+		if (pwrite(r->ids, "x", 1, 1 + n) != 1)
+			die("writing " IDS ":");
+		lock_byte(r->ids, F_OFD_SETLK, F_UNLCK, 0, 1);
+		r->range = 1 + n;
+		return n;
 	}
-	die("all %u ranges of ids are taken by running containers; set "
-	    "userns=HOSTID, or a larger pool in config.h", (unsigned)count);
+	die("all %u ranges of ids are taken by containers; crun clean frees "
+	    "those of killed supervisors; else set userns=HOSTID, or a larger "
+	    "pool in config.h", (unsigned)count);
+}
+
+/* Whether no range is anybody's. */
+static int
+is_zero(int ids)
+{
+	static char text[1 + POOL_RANGES];
+	ssize_t n = pread(ids, text, sizeof(text), 0);
+
+	while (n > 0 && !text[n - 1])
+		n--;
+	return !n;
 }
 
 void
@@ -542,8 +593,11 @@ state_range_undo(struct run *r)
 {
 	if (r->ids < 0)
 		return;
+	if (r->range)
+		pwrite(r->ids, "", 1, r->range);
+	r->range = 0;
 	if (!lock_byte(r->ids, F_OFD_SETLKW, F_WRLCK, 0, 1) &&
-	    !lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, 1, 0))
+	    !lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, 1, 0) && is_zero(r->ids))
 		unlink(IDS);
 	shut(&r->ids);
 }

@@ -4906,6 +4906,46 @@ state_groups_made() {
 story 'state: an init that outlives its supervisor, and makes groups' \
 	state_groups_made
 
+# range_at PID: where the range of that init is marked in .ids
+range_at() {
+	echo $(($(awk '{ print ($2 - 1879048192) / 65536 }' \
+		"/proc/$1/uid_map") + 1))
+}
+
+# Its ids are nobody else's before it is gone.  That a second name would have
+# had the same ones is made up.
+state_ids_kept() {
+	ids=/run/crun/.ids
+	os_conf init=/sbin/stays
+	cp "$probe" root/probe
+	printf '#!/bin/sh\nexec /probe survive sleep 1000\n' >root/sbin/stays
+	chmod 755 root/sbin/stays
+	background
+	soon grep -q sleep "/proc/$init/cmdline"
+	at=$(range_at "$init")
+	kill -KILL "$sup"
+	soon test ! -e "/proc/$sup/exe"
+	[ -e "/proc/$init/exe" ] || wrong 'the init lives on' 'it ended'
+	orphan=$init
+	is 'the mark of its ids' x "$(tail -c +$((at + 1)) $ids | head -c 1)"
+
+	name=$name-b
+	conf
+	idle
+	own=$(range_at "$init")
+	down
+	printf x | dd of=$ids bs=1 seek="$own" conv=notrunc 2>/dev/null
+	idle
+	[ "$(range_at "$init")" != "$own" ] || wrong 'other ids' "$own"
+	down
+	printf '\000' | dd of=$ids bs=1 seek="$own" conv=notrunc 2>/dev/null
+
+	secs=$((8 * slow)) verb 0 clean
+	soon test ! -e "/proc/$orphan/exe"
+	[ ! -e $ids ] || wrong 'no file of ids' "$(tr -d '\000' <$ids)"
+}
+story 'state: the ids of an init that outlives its supervisor' state_ids_kept
+
 # nothing is said, but that a dead supervisor's things were removed
 quiet() {
 	grep -v "^crun: $name: removing what a killed supervisor left\$" err \

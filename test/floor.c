@@ -151,6 +151,12 @@ write_file(int dir, const char *file, const char *text, int more)
 }
 
 static void
+record(const char *lines)
+{
+	write_file(state, "host", lines, O_CREAT | O_APPEND);
+}
+
+static void
 range_lock(int cmd, short type, off_t at, off_t len)
 {
 	struct flock l = { .l_type = type, .l_start = at, .l_len = len };
@@ -265,6 +271,8 @@ make_state(void)
 	ids = open(IDS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	range_lock(F_OFD_SETLKW, F_RDLCK, 0, 1);
 	range_lock(F_OFD_SETLK, F_WRLCK, 1 + BYTE, 1);
+	record("ids 4000\n");
+	pwrite(ids, "x", 1, 1 + BYTE);
 	range_lock(F_OFD_SETLK, F_UNLCK, 0, 1);
 }
 
@@ -327,12 +335,6 @@ make_mounts(void)
 	pts = end_mount(fs, MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	fchownat(pts, "", HOSTID, HOSTID, AT_EMPTY_PATH);
 	fchownat(pts, "ptmx", HOSTID, HOSTID, 0);
-}
-
-static void
-record(const char *lines)
-{
-	write_file(state, "host", lines, O_CREAT | O_APPEND);
 }
 
 /* Those in /sys/fs/cgroup, of which the first are sure to be there. */
@@ -944,6 +946,7 @@ undo(void)
 	close(tree);
 	close(dev);
 	close(pts);
+	pwrite(ids, "", 1, 1 + BYTE);
 	range_lock(F_OFD_SETLKW, F_WRLCK, 0, 1);
 	range_lock(F_OFD_SETLK, F_WRLCK, 1, 0);
 	unlink(IDS);
