@@ -25,7 +25,8 @@ HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
 # know them.
 GCC := $(shell $(CC) --version 2>/dev/null | grep -q clang || \
 	echo -fno-reorder-functions -fno-move-loop-invariants \
-	-fno-inline-small-functions -fno-caller-saves -fno-tree-tail-merge)
+	-fno-inline-small-functions -fno-caller-saves \
+	-fno-tree-tail-merge -fno-if-conversion -fno-ipa-cp)
 GCC += $(if $(GCC),$(shell $(CC) -dumpmachine | grep -q ^x86_64 && \
 	echo -mgeneral-regs-only))
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none,--gc-sections

@@ -624,8 +624,11 @@ write_limits(struct run *r, const char *have)
 struct hier *
 cgroup_v1(struct run *r, const char *ctrl)
 {
+	const struct hier *h = having(r, "", ctrl, ctrl);
 	struct mount m;
 
+	if (*h->ctrl)
+		return &r->hier[h - r->hier];
 	return find_mount(&m, ctrl) ? v1_hier(r, &m) : NULL;
 }
 
@@ -728,8 +731,10 @@ cgroup_started(struct run *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->nhier; i++)
+	for (i = 1; i < r->nhier; i++) {
 		shut(&r->hier[i].tasks);
+		shut(&r->hier[i].base);
+	}
 }
 
 /* For a container that runs: the hierarchy of a controller that it had no use
@@ -872,11 +877,12 @@ cgroup_undo(struct run *r)
 	int top;
 
 	for (h = r->hier; h < r->hier + r->nhier; h++) {
-		top = openat(h->base, CGROUP_TOP, DIR_FLAGS);
+		top = h->group < 0 ? openat(h->base, CGROUP_TOP, DIR_FLAGS) :
+		    openat(h->group, "..", DIR_FLAGS);
 		if (h->group >= 0)
 			ungroup(top, r->conf->name);
+		unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 		shut(&top);
-		unlinkat(h->base, CGROUP_TOP, AT_REMOVEDIR);
 	}
 	if (*r->delegated)
 		leave_leaf(r);
