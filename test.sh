@@ -2481,16 +2481,21 @@ story 'mount: (wall 2) nodes that a rootfs brings along are covered, unchanged' 
 	mount_fake_nodes
 
 mount_view() {
-	conf "$2"
+	expected=$1
+	shift
+	conf "$@"
 	inside 'grep " /sys/fs/cgroup" /proc/mounts | cut -d " " -f 2-3'
-	is 'mounts' "$1" "$(xargs <out)"
+	is 'mounts' "$expected" "$(xargs <out)"
 }
 story 'mount: cgroup.view=auto is v2 for a program' mount_view \
-	'/sys/fs/cgroup cgroup2' ''
+	'/sys/fs/cgroup cgroup2'
 story 'mount: cgroup.view=v2' mount_view '/sys/fs/cgroup cgroup2' \
 	cgroup.view=v2
 story 'mount: cgroup.view=v1' mount_view \
 	'/sys/fs/cgroup tmpfs /sys/fs/cgroup/systemd cgroup' cgroup.view=v1
+story 'mount: cgroup.view=v1, userns=none' mount_view \
+	'/sys/fs/cgroup tmpfs /sys/fs/cgroup/systemd cgroup' cgroup.view=v1 \
+	userns=none
 story 'mount: cgroup.view=none' mount_view '' cgroup.view=none
 
 # an OS whose systemd is of that version, as its library says
