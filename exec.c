@@ -18,7 +18,9 @@
  * Nothing of the guest's configures this but /etc/passwd and /etc/group, read
  * inside and with suspicion, and only where a user was named or a login shell
  * is wanted.  A guest can make any of its files hang (a FIFO, FUSE): a child
- * that does not come on within ENTER_MS, and waits, is killed.
+ * that does not come on within ENTER_MS, and waits, is killed.  The time counts
+ * anew when it has joined: in the cgroups many may wait for each other, for the
+ * kernel's lock, and that is not the guest's doing.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -423,6 +425,7 @@ child(struct run *r, const struct request *q)
 	ns_signals_child();
 	raise_limits();
 	join(r);
+	send_record(STEP, "entering it");
 	become(&u);		/* root, to look at its files */
 	sec_keyring_child(r);
 	if (q->user || !q->argv)
@@ -569,16 +572,17 @@ next_record(struct run *r, int from, struct record *rec)
 	return 1;
 }
 
-/* Whether the child waits for something, and not for a processor only. */
+/* Whether the child waits for something, and not for a processor only, nor,
+ * until it has joined, for the kernel; proc_pid_stat(5). */
 static int
-is_blocked(const struct run *r)
+is_blocked(const struct run *r, int joined)
 {
 	char path[32], text[512], *p;
 
 	put(path, sizeof(path), "/proc/%ld/stat", (long)r->pid);
 	read_at(AT_FDCWD, path, text, sizeof(text));
 	p = strrchr(text, ')');
-	return p && p[1] == ' ' && p[2] != 'R';
+	return p && p[1] == ' ' && p[2] != 'R' && (joined || p[2] != 'D');
 }
 
 /* A child that a file system of the guest holds may take for ever to die. */
@@ -600,13 +604,13 @@ wait_entered(struct run *r, int from)
 	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
 	long long end = now_ms() + ENTER_MS, left;
-	int born = 0, n, sig;
+	int joined = 0, born = 0, n, sig;
 
 	for (;;) {
 		/* for all steps together; a last look at each after that */
 		left = end - now_ms();
 		n = poll(p, 2, born ? -1 : left > LAST_MS ? left : LAST_MS);
-		if (n == 0 && is_blocked(r)) {
+		if (n == 0 && is_blocked(r, joined)) {
 			give_up(r);
 			die("%s does not answer: %s takes longer than %d ms",
 			    r->conf->name, step, ENTER_MS);
@@ -622,6 +626,8 @@ wait_entered(struct run *r, int from)
 			return;
 		if (rec.word == STEP)
 			memcpy(step, rec.text, sizeof(step));
+		if (!joined++)
+			end = now_ms() + ENTER_MS;
 		if (rec.word == BORN)
 			born = 1;	/* the rest is up to the disk */
 		if (rec.word > BORN) {
