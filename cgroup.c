@@ -673,7 +673,7 @@ add_systemd(struct run *r)
 static void
 add_every_v1(struct run *r)
 {
-	char text[4096], *line, *ctrl, *rest = text;
+	char text[4096], first[64], *line, *ctrl, *rest = text;
 
 	if (r->conf->userns != USERNS_NONE && !in_first_userns())
 		return;
@@ -683,8 +683,9 @@ add_every_v1(struct run *r)
 	while ((line = next_part(&rest, "\n"))) {
 		ctrl = line + strcspn(line, ":");
 		ctrl += *ctrl == ':';
-		ctrl[strcspn(ctrl, ",:")] = '\0';
-		if (*ctrl && !cgroup_v1(r, ctrl))
+		ctrl[strcspn(ctrl, ":")] = '\0';
+		put(first, sizeof(first), "%.*s", (int)strcspn(ctrl, ","), ctrl);
+		if (*ctrl && !cgroup_v1(r, first))
 			add_detached(r, ctrl, " to shut it off");
 	}
 }
