@@ -467,8 +467,8 @@ static void
 make_group(struct run *r, struct hier *h)
 {
 	const char *name = r->conf->name;
-	int top;
 	char what[512];
+	int top;
 
 	put(what, sizeof(what), "%s/" CGROUP_TOP "/%s", h->path, name);
 	for (;;) {
@@ -750,7 +750,8 @@ cgroup_add(struct run *r, const char *ctrl, const char *ctrl1,
 	read_at(h->group, "../../cgroup.controllers", have, sizeof(have));
 	if (has_word(have, ctrl)) {
 		put(plus, sizeof(plus), "+%s", ctrl);
-		if (write_at(h->group, "../../cgroup.subtree_control", plus) < 0 ||
+		if (write_at(h->group, "../../cgroup.subtree_control",
+		    plus) < 0 ||
 		    write_at(h->group, "../cgroup.subtree_control", plus) < 0)
 			die("%senabling %s in %s and above:", s->where, ctrl,
 			    h->path);

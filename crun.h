@@ -363,8 +363,8 @@ int signal_pending(struct run *);
  * supervisor of that name left. */
 void state_host(struct run *);
 void state_undo(struct run *);
-/* Writes down what is about to be made on the host: lines "cgroup PATH" or
- * "link NAME".  Dies when it cannot. */
+/* Writes down what is about to be made on the host: lines "cgroup PATH",
+ * "link NAME" or "ids N".  Dies when it cannot. */
 void state_record(struct run *, const char *lines);
 /* The end of a life: what was written down has been removed, or, where crun
  * set has made it, is removed now. */
@@ -544,7 +544,7 @@ void net_delete(const char *link);
 
 void cgroup_host(struct run *);
 void cgroup_child(struct run *);	/* before GO: joins, cgroup namespace */
-void cgroup_started(struct run *);	/* closes what only the child needed */
+void cgroup_started(struct run *);	/* closes what only the start needed */
 void cgroup_undo(struct run *);
 /* Warns about out-of-memory kills since the start, with the limit. */
 void cgroup_oom(struct run *);

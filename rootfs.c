@@ -613,7 +613,8 @@ write_file(struct run *r, const char *path, const char *text,
 	if (w->size == NO_FILE && st.st_size)
 		w->size = UNKNOWN;	/* somebody was faster */
 	keep_written(r, w, fd, st.st_ino);
-	if (ftruncate(fd, 0) < 0 || write(fd, text, strlen(text)) != (ssize_t)strlen(text))
+	if (ftruncate(fd, 0) < 0 ||
+	    write(fd, text, strlen(text)) != (ssize_t)strlen(text))
 		die("%swriting %s in the rootfs:", where, path);
 	close(fd);
 }

@@ -155,7 +155,7 @@ static void
 remove_objects(struct run *r)
 {
 	static char text[16384];
-	char *line, *rest = text, *ids = text;
+	char *line, *rest = text, *ids = NULL;
 
 	unlinkat(r->state, "pid", 0);
 	if (read_at(r->state, "host", text, sizeof(text)) < 0)
@@ -167,7 +167,8 @@ remove_objects(struct run *r)
 			ids = line;	/* when nobody has them any more */
 		else
 			remove_object(line);
-	remove_object(ids);
+	if (ids)
+		remove_object(ids);
 	unlinkat(r->state, "host", 0);
 }
 

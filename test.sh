@@ -6455,6 +6455,11 @@ exec_same() {
 		"$(cat differs)"
 	verb 0 kill "$name"
 }
+story 'exec: (wall 6) the walls are those of the init, userns=none' exec_same \
+	userns=none
+story 'exec: (wall 6) the walls are those of the init, nesting=yes' exec_same \
+	nesting=yes
+
 # The caller is in groups of its own, in every hierarchy.
 exec_elsewhere() {
 	conf "$@"
@@ -6483,10 +6488,6 @@ exec_elsewhere() {
 story 'exec: (wall 6) from other groups into those of the init' exec_elsewhere
 story 'exec: (wall 6) from other groups into those of the init, userns=none' \
 	exec_elsewhere userns=none
-story 'exec: (wall 6) the walls are those of the init, userns=none' exec_same \
-	userns=none
-story 'exec: (wall 6) the walls are those of the init, nesting=yes' exec_same \
-	nesting=yes
 
 exec_keyring() {
 	conf "$@"

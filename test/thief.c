@@ -236,8 +236,8 @@ main(int argc, char **argv)
 			met(link);
 			if (all)
 				look(pid);
-			else if (kills && pid > 1)
-				kill(pid, SIGQUIT);
+			else if (kills)
+				kill(pid, pid > 1 ? SIGQUIT : 0);
 			else if (file)
 				peek(pid, file);
 			else
