@@ -1,7 +1,7 @@
 /* Control groups: the container's folder in every hierarchy that it needs.
  *
- *   BASE/crun/NAME           the limits; out of the guest's reach
- *   BASE/crun/NAME/payload   the processes; root of the cgroup namespace,
+ *   BASE/crun-os/NAME           the limits; out of the guest's reach
+ *   BASE/crun-os/NAME/payload   the processes; root of the cgroup namespace,
  *                            delegated to the container's root.  A v1
  *                            controller, which no guest is shown or, with a
  *                            user namespace, can mount, has its processes in
@@ -461,8 +461,8 @@ record_groups(struct run *r, size_t i)
 	state_record(r, lines);
 }
 
-/* BASE/crun/NAME.  The name is ours by our lock, so a group that is there is
- * a leftover.  crun itself may go away meanwhile, with the last container. */
+/* BASE/crun-os/NAME.  The name is ours by our lock, so a group that is there is
+ * a leftover.  crun-os itself may go away meanwhile, with the last container. */
 static void
 make_group(struct run *r, struct hier *h)
 {
@@ -802,7 +802,7 @@ cgroup_oom(struct run *r)
 
 /* ---- removal ---- */
 
-/* BASE/crun of BASE/crun/NAME, which may be on a mount of our own. */
+/* BASE/crun-os of BASE/crun-os/NAME, which may be on a mount of our own. */
 int
 cgroup_top(const char *what)
 {

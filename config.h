@@ -18,7 +18,7 @@
 enum { CONF_SIZE = 1 << 20, CONF_LINE = 4096 };
 
 /* state.c: the run-time folder, mode 0700 */
-#define STATEDIR "/run/crun"
+#define STATEDIR "/run/crun-os"
 
 /* idmap.c: the pool that userns=auto takes its ranges from.  Above what
  * useradd(8), subuid(5) and systemd hand out, below 2^31. */
@@ -28,7 +28,7 @@ enum { POOL_FIRST = 0x70000000, POOL_RANGES = 4095, RANGE = 65536 };
 enum { TTY_GID = 5 };
 
 /* cgroup.c: the folder that all groups are made in */
-#define CGROUP_TOP "crun"
+#define CGROUP_TOP "crun-os"
 /* A systemd older than this cannot use cgroup v2: it is shown a v1 tree. */
 enum { SYSTEMD_V2 = 233 };
 

@@ -186,8 +186,8 @@ struct hier {			/* one mounted cgroup hierarchy */
 	char *path;		/* its mount point, for messages; allocated */
 	dev_t dev;		/* its file system */
 	int base;		/* the folder of crun, for who starts; else -1 */
-	int group;		/* crun/NAME, which has the limits */
-	int payload;		/* crun/NAME/payload, or group once more */
+	int group;		/* crun-os/NAME, which has the limits */
+	int payload;		/* crun-os/NAME/payload, or group once more */
 	int tasks;		/* v1: payload/tasks, the child joins by it */
 };
 
@@ -210,7 +210,7 @@ struct run {
 	/* idmap.c */
 	struct idmap *uid, *gid;
 	size_t nuid, ngid;
-	int ids;		/* /run/crun/.ids: holds our range by a lock */
+	int ids;		/* /run/crun-os/.ids: holds our range by a lock */
 	off_t range;		/* its byte there; 0: none */
 	int shifted;		/* files on disk are of the range already */
 	int own_ids;		/* the maps are of our own ids, one to one */
@@ -252,10 +252,10 @@ struct run {
 	int waiter;		/* the pipe to who waits */
 	int notify;		/* NOTIFY_SOCKET's other end */
 	/* state.c */
-	int state, lock;	/* the folder /run/crun/NAME, its lock */
+	int state, lock;	/* the folder /run/crun-os/NAME, its lock */
 	off_t recorded;		/* bytes of NAME/host that we wrote */
 	ino_t conf_inode;	/* of NAME/conf as we wrote it */
-	int statedir_made;	/* bits: 1 /run/crun, 2 its parent */
+	int statedir_made;	/* bits: 1 /run/crun-os, 2 its parent */
 };
 
 void run_clear(struct run *);	/* runc.c: nothing open, nothing made */
@@ -357,7 +357,7 @@ void signals_take(struct run *);
  * After ASK its value is in r->request. */
 int signal_pending(struct run *);
 
-/* ---- state.c: /run/crun ---- */
+/* ---- state.c: /run/crun-os ---- */
 
 /* Takes the name's lock; dies when it is running; cleans what a dead
  * supervisor of that name left. */

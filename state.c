@@ -1,4 +1,4 @@
-/* The run-time folder: /run/crun, one folder a container.
+/* The run-time folder: /run/crun-os, one folder a container.
  *
  *   NAME/lock   locked by the supervisor as long as it lives; that, and
  *               nothing else, is what "running" means.  Its text is the

@@ -438,7 +438,7 @@ up() {
 
 # init_of NAME: the pid of its init, on the host
 init_of() {
-	sed -n '1s/ .*//p' "/run/crun/$1/pid"
+	sed -n '1s/ .*//p' "/run/crun-os/$1/pid"
 }
 
 # idle: a container that does nothing until it is told to end
@@ -482,7 +482,7 @@ fact() {
 # background ARG...: crun -d of c.conf; its supervisor and init are noted
 background() {
 	run 0 -d "$@"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	init=$(init_of "$name")
 	echo "$sup" >>kids
 }
@@ -490,12 +490,12 @@ background() {
 # gone: the container has ended, its supervisor too
 gone() {
 	soon test ! -e "/proc/$sup/exe"
-	[ ! -e "/run/crun/$name" ] || wrong 'no folder' "$(ls -RA /run/crun)"
+	[ ! -e "/run/crun-os/$name" ] || wrong 'no folder' "$(ls -RA /run/crun-os)"
 }
 
 # printed: how many bytes the console has, by the log
 printed() {
-	od -An -t u8 -N 8 "/run/crun/$name/log" | tr -d ' '
+	od -An -t u8 -N 8 "/run/crun-os/$name/log" | tr -d ' '
 }
 
 # own_root: $root is now a copy that may be spoilt
@@ -1454,15 +1454,15 @@ story 'host: a failed start takes back no other folder of that name' \
 	host_takes_back_its_own 'moved new'
 
 host_full_run() {
-	mkdir /run/crun
-	mounted tmpfs mode=700,size=4k,nr_inodes=3 /run/crun
-	: >/run/crun/a
-	: >/run/crun/b
+	mkdir /run/crun-os
+	mounted tmpfs mode=700,size=4k,nr_inodes=3 /run/crun-os
+	: >/run/crun-os/a
+	: >/run/crun-os/b
 	conf
 	rc=0
-	(fails 125 '/run/crun/.*No space left' -- true) || rc=$?
-	umount /run/crun
-	rmdir /run/crun
+	(fails 125 '/run/crun-os/.*No space left' -- true) || rc=$?
+	umount /run/crun-os
+	rmdir /run/crun-os
 	: >mounted
 	exit "$rc"
 }
@@ -2694,7 +2694,7 @@ story "net: the bridge's mtu" net_mtu
 net_host_end() {
 	net_conf
 	idle
-	link=$(sed -n 's/^link //p' "/run/crun/$name/host")
+	link=$(sed -n 's/^link //p' "/run/crun-os/$name/host")
 	is 'length of its name, at most 15' ok \
 		"$([ "${#link}" -le 15 ] && echo ok)"
 	ip -d link show dev "$link" >out
@@ -2711,7 +2711,7 @@ net_restart() {
 	net_conf
 	for i in 1 2 3 4 5; do
 		idle
-		link=$(sed -n 's/^link //p' "/run/crun/$name/host")
+		link=$(sed -n 's/^link //p' "/run/crun-os/$name/host")
 		want 0 busybox ping -c 1 -W 1 "$net.2"
 		down
 		! ip -o link show master "$br" | grep "$link" ||
@@ -2774,7 +2774,7 @@ story 'net: sysctls are set inside and not outside' net_sysctl
 folder_of() {
 	awk '$9 ~ /^cgroup/ || / - cgroup/ { print $5 }' \
 		/proc/self/mountinfo | while read -r dir; do
-		[ ! -e "$dir/crun/$name/$1" ] || echo "$dir/crun/$name"
+		[ ! -e "$dir/crun-os/$name/$1" ] || echo "$dir/crun-os/$name"
 	done | head -n 1
 }
 
@@ -2851,13 +2851,13 @@ story 'cgroup: swap' limit_story 'memory=64M swap=16M' memory.swap.max \
 cgroup_in_group() {
 	conf memory=64M pids=50
 	idle
-	grep -e ":/.*crun/$name/payload" "/proc/$init/cgroup" >out ||
+	grep -e ":/.*crun-os/$name/payload" "/proc/$init/cgroup" >out ||
 		wrong 'in its payload' "$(cat "/proc/$init/cgroup")"
 	for ctrl in memory pids; do
-		grep -q -e "[:,]${ctrl}[:,].*crun/$name/payload" \
+		grep -q -e "[:,]${ctrl}[:,].*crun-os/$name/payload" \
 			-e '^0::.*payload' out || wrong "$ctrl" "$(cat out)"
 	done
-	! grep -q "crun/$name" "/proc/$sup/cgroup" ||
+	! grep -q "crun-os/$name" "/proc/$sup/cgroup" ||
 		wrong 'the supervisor outside' "$(cat "/proc/$sup/cgroup")"
 	down
 }
@@ -2893,9 +2893,9 @@ cgroup_unit() {
 	soon grep -q '^up' up.out
 	is 'cgroup of the supervisor' "0::/$name-unit/crun.supervisor" \
 		"$(grep ^0 "/proc/$sup/cgroup")"
-	[ -d "$unit/crun/$name/payload" ] ||
-		wrong "$unit/crun/$name/payload" "$(find "$unit" -type d)"
-	[ ! -e "$v2/crun/$name" ] || wrong 'none at the root' "$v2/crun/$name"
+	[ -d "$unit/crun-os/$name/payload" ] ||
+		wrong "$unit/crun-os/$name/payload" "$(find "$unit" -type d)"
+	[ ! -e "$v2/crun-os/$name" ] || wrong 'none at the root' "$v2/crun-os/$name"
 	want 0 "$probe" unit "$unit" "$crun" -c "$t/c.conf" name="$name-b" \
 		-- cat /proc/self/cgroup
 	prints_like '^0::/$'
@@ -2918,7 +2918,7 @@ cgroup_no_way_up() {
 		for c in memory pids cpu devices; do
 			mkdir -p /tmp/$c
 			mount -t cgroup -o $c none /tmp/$c 2>/dev/null
-			[ $c = cpu ] || [ $c = devices ] || ls -d /tmp/$c/crun
+			[ $c = cpu ] || [ $c = devices ] || ls -d /tmp/$c/crun-os
 			for f in $(find /tmp/$c -name "memory.limit_in_bytes" \
 				-o -name pids.max -o -name release_agent \
 				-o -name devices.allow -o -name tasks); do
@@ -3012,7 +3012,7 @@ story 'cgroup: groups that the container made are removed' cgroup_deep
 cgroup_leftover() {
 	conf memory=64M pids=50
 	idle
-	ls -d /sys/fs/cgroup/*/crun/"$name" /sys/fs/cgroup/crun/"$name" \
+	ls -d /sys/fs/cgroup/*/crun-os/"$name" /sys/fs/cgroup/crun-os/"$name" \
 		>before 2>/dev/null || :
 	kill -KILL "$sup"
 	ends 137 "$sup"
@@ -3020,7 +3020,7 @@ cgroup_leftover() {
 	left=$(xargs ls -d <before 2>/dev/null | wc -l)
 	[ ! -s before ] || [ "$left" -gt 0 ] || wrong 'leftovers' none
 	run 0 -v -- true
-	says "removing cgroup .*crun/$name"
+	says "removing cgroup .*crun-os/$name"
 }
 story 'cgroup: leftovers of a dead supervisor are removed by the next' \
 	cgroup_leftover
@@ -3917,7 +3917,7 @@ walls_nest_host() {
 	crun list -q
 	crun kill in
 	crun list -q
-	ls /run/crun 2>/dev/null || :
+	ls /run/crun-os 2>/dev/null || :
 	echo end
 	END
 	chmod 755 root/bin/try
@@ -4457,7 +4457,7 @@ console_stalled_killed() {
 	printf '#!/bin/sh\nyes | head -c 100000\nexec sleep 1000\n' >root/sbin/yes
 	chmod 755 root/sbin/yes
 	stalled
-	soon test -e "/run/crun/$name/pid"
+	soon test -e "/run/crun-os/$name/pid"
 	soon console_full
 	init=$(init_of "$name")
 	"$crun" kill "$name" &
@@ -4499,7 +4499,7 @@ console_quiet() {
 	lines 1
 	run 0 -v -- true
 	says '^crun: .*userns=none'
-	says "^crun: state: /run/crun/$name"
+	says "^crun: state: /run/crun-os/$name"
 	says '^crun: cgroup: '
 	says '^crun: mount: /proc$'
 	says '^crun: mount: /dev/mqueue$'
@@ -4597,7 +4597,7 @@ done
 stop_link() {
 	os_conf bridge="$br" ip="$net.2/24"
 	os_up
-	link=$(sed -n 's/^link //p' "/run/crun/$name/host")
+	link=$(sed -n 's/^link //p' "/run/crun-os/$name/host")
 	[ -e "/sys/class/net/$link" ] || wrong "a link $link" none
 	kill "$sup"
 	ends 0 "$sup"
@@ -4771,7 +4771,7 @@ stop_leased() {
 	os_conf 'init=/sbin/init lease /run/initctl'
 	cp --remove-destination "$probe" root/sbin/init
 	background
-	soon grep -q ok "/run/crun/$name/log"
+	soon grep -q ok "/run/crun-os/$name/log"
 	secs=$((5 * slow)) verb 137 stop -t 1 "$name"
 	says "^crun: $name did not power off in time and was killed"
 	gone
@@ -4792,7 +4792,7 @@ stop_guest() {
 	done
 	chmod 755 "$root/strange" "$root/sbin/poweroff" "$root/sbin/reboot"
 	background
-	soon grep -q up "/run/crun/$name/log"
+	soon grep -q up "/run/crun-os/$name/log"
 	verb 0 reboot "$name"
 	lines 0
 	verb 0 stop "$name"
@@ -4836,22 +4836,22 @@ stop_disk_full() {
 }
 story 'stop: a guest that has filled its disk' stop_disk_full
 
-# ---- state.c: what stands in /run/crun, and dead supervisors ----
+# ---- state.c: what stands in /run/crun-os, and dead supervisors ----
 
 state_folder() {
 	conf bridge="$br"
 	idle
-	is 'modes' '700 700' "$(stat -c %a /run/crun "/run/crun/$name" |
+	is 'modes' '700 700' "$(stat -c %a /run/crun-os "/run/crun-os/$name" |
 		xargs)"
 	is pid "$init" "$(init_of "$name")"
 	is 'start time' "$(awk '{ print $22 }' "/proc/$init/stat")" \
-		"$(sed -n '1s/.* //p' "/run/crun/$name/pid")"
-	grep -q "^cgroup .*/crun/$name\$" "/run/crun/$name/host"
-	grep -q '^link cr' "/run/crun/$name/host"
+		"$(sed -n '1s/.* //p' "/run/crun-os/$name/pid")"
+	grep -q "^cgroup .*/crun-os/$name\$" "/run/crun-os/$name/host"
+	grep -q '^link cr' "/run/crun-os/$name/host"
 	down
-	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
-story 'state: /run/crun/NAME while it runs, and nothing afterwards' \
+story 'state: /run/crun-os/NAME while it runs, and nothing afterwards' \
 	state_folder
 
 state_kill() {
@@ -4916,7 +4916,7 @@ state_groups_made() {
 		>root/sbin/groups
 	chmod 755 root/sbin/groups
 	background
-	soon grep -q made "/run/crun/$name/log"
+	soon grep -q made "/run/crun-os/$name/log"
 	kill -KILL "$sup"
 	soon test ! -e "/proc/$sup/exe"
 	[ -e "/proc/$init/exe" ] || wrong 'the init lives on' 'it ended'
@@ -4936,7 +4936,7 @@ range_at() {
 # Its ids are nobody else's before it is gone.  That a second name would have
 # had the same ones is made up.
 state_ids_kept() {
-	ids=/run/crun/.ids
+	ids=/run/crun-os/.ids
 	os_conf init=/sbin/stays
 	cp "$probe" root/probe
 	printf '#!/bin/sh\nexec /probe survive sleep 1000\n' >root/sbin/stays
@@ -5040,18 +5040,18 @@ story 'state: a start whose system calls fail' state_failing_calls
 
 state_stale() {
 	conf
-	mkdir -p "/run/crun/$name"
+	mkdir -p "/run/crun-os/$name"
 	sleep 1000 &
 	other=$!
 	echo "$other" >>kids
-	echo "$other 1" >"/run/crun/$name/pid"
-	: >"/run/crun/$name/lock"
-	echo 'link crnosuch' >"/run/crun/$name/host"
+	echo "$other 1" >"/run/crun-os/$name/pid"
+	: >"/run/crun-os/$name/lock"
+	echo 'link crnosuch' >"/run/crun-os/$name/host"
 	run 0 -- true
 	[ -e "/proc/$other/exe" ] || wrong 'it lives' 'killed'
 	kill "$other"
 	ends 143 "$other"
-	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
 story 'state: a stale folder with the pid of another process' state_stale
 
@@ -5223,7 +5223,7 @@ verb_several() {
 			;;
 		esac
 		"$crun" list -q | xargs -r "$crun" kill
-		soon test ! -e /run/crun
+		soon test ! -e /run/crun-os
 	done
 	verb 0 list -q
 	prints ''
@@ -5234,7 +5234,7 @@ story 'verbs: several names, one of which is not there' verb_several
 verb_closed() {
 	conf
 	idle
-	cat "/run/crun/$name/lock" >before
+	cat "/run/crun-os/$name/lock" >before
 	for v in "stat $name" list "log $name" "exec $name true"; do
 		rc=0
 		# shellcheck disable=SC2086 # words
@@ -5242,7 +5242,7 @@ verb_closed() {
 		is "status of $v" 0 "$rc"
 		lines 0
 	done
-	cmp before "/run/crun/$name/lock" || wrong 'the same lock' changed
+	cmp before "/run/crun-os/$name/lock" || wrong 'the same lock' changed
 	for v in list "stat $name" -h -V "log $name"; do
 		rc=0
 		# shellcheck disable=SC2086 # words
@@ -5295,7 +5295,7 @@ verb_c1() {
 	run 3 init=/sbin/says
 	says "printed last: $shown\$"
 	run 0 -d init='/sbin/says stay' stop.timeout=1
-	soon test -s "/run/crun/$name/log"
+	soon test -s "/run/crun-os/$name/log"
 	want 0 "$pty" -t 20 wait -- "$crun" log "$name"
 	prints_like "^$shown"
 	verb 0 log "$name"
@@ -5310,27 +5310,27 @@ story 'verbs: controls of ISO 6429 are escaped' verb_c1
 state_trusted() {
 	conf
 	mkdir -m 777 other
-	for how in 'chmod 777 /run/crun' 'chown 65534 /run/crun' \
-		'rmdir /run/crun && ln -s "$t/other" /run/crun' \
-		"mkdir -m 777 /run/crun/$name" \
-		"mkdir /run/crun/$name && chown 65534 /run/crun/$name"; do
-		mkdir -m 700 /run/crun
+	for how in 'chmod 777 /run/crun-os' 'chown 65534 /run/crun-os' \
+		'rmdir /run/crun-os && ln -s "$t/other" /run/crun-os' \
+		"mkdir -m 777 /run/crun-os/$name" \
+		"mkdir /run/crun-os/$name && chown 65534 /run/crun-os/$name"; do
+		mkdir -m 700 /run/crun-os
 		eval "$how"
 		for v in '-c c.conf -- true' "stat $name" clean; do
 			# shellcheck disable=SC2086 # words
 			want 125 "$crun" $v
 			lines 1
-			says '^crun: /run/crun[^ ]* must be a folder of root'
+			says '^crun: /run/crun-os[^ ]* must be a folder of root'
 		done
-		[ -L /run/crun ] || rmdir "/run/crun/$name" 2>/dev/null || :
-		rm -r /run/crun
+		[ -L /run/crun-os ] || rmdir "/run/crun-os/$name" 2>/dev/null || :
+		rm -r /run/crun-os
 	done
 	is 'made elsewhere' '' "$(ls -A other)"
-	mkdir -m 700 /run/crun
-	touch /run/crun/file
+	mkdir -m 700 /run/crun-os
+	touch /run/crun-os/file
 	verb 0 clean
-	says '/run/crun/file is no folder'
-	rm -r /run/crun
+	says '/run/crun-os/file is no folder'
+	rm -r /run/crun-os
 }
 story 'state: a run-time folder that is not root'"'"'s alone' state_trusted
 
@@ -5649,10 +5649,10 @@ verb_freeze_hidden() {
 		done </proc/mounts
 		! grep " cgroup2 " /proc/mounts && "$@"' - "$crun" -c c.conf \
 		-d -- sh -c 'while :; do echo . ; usleep 10000; done'
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	echo "$sup" >>kids
-	is 'its v2 group' "cgroup2:/crun/$name" "$(fact cgroup | grep cgroup2)"
-	log=/run/crun/$name/log
+	is 'its v2 group' "cgroup2:/crun-os/$name" "$(fact cgroup | grep cgroup2)"
+	log=/run/crun-os/$name/log
 	verb 0 freeze "$name"
 	is state frozen "$(fact state)"
 	n=$(head -c 8 "$log" | od -t u8)
@@ -5707,13 +5707,13 @@ verb_wait() {
 	verb 0 clean
 	says "^crun: $name: removed what a killed supervisor left\$"
 	lines 1
-	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 	# killed after its folder was gone
-	mkdir -m 700 /run/crun
-	: >/run/crun/.ids
+	mkdir -m 700 /run/crun-os
+	: >/run/crun-os/.ids
 	verb 0 clean
 	lines 0
-	[ ! -e /run/crun ] || wrong 'no /run/crun' "$(ls -RA /run/crun)"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 	verb 0 clean
 	lines 0
 }
@@ -5791,8 +5791,8 @@ verb_supervisor_killed() {
 		soon test ! -e "/proc/$init"
 		if [ "$((i % 2))" -eq 0 ]; then
 			verb 0 clean
-			[ ! -e /run/crun ] ||
-				wrong 'no /run/crun' "$(ls -RA /run/crun)"
+			[ ! -e /run/crun-os ] ||
+				wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 		fi
 		i=$((i + 1))
 	done
@@ -5844,36 +5844,36 @@ story 'verbs: each says who is not there, and how it is used' verb_nobody
 
 # the stale folder, the recycled pid, the half-written file: never acted on
 verb_stale() {
-	mkdir -p "/run/crun/$name"
+	mkdir -p "/run/crun-os/$name"
 	verb 125 stop "$name"
 	says "no container $name runs"
-	: >"/run/crun/$name/lock"
+	: >"/run/crun-os/$name/lock"
 	sleep 1000 &
 	other=$!
 	echo "$other" >>kids
 	start=$(awk '{ print $22 }' "/proc/$other/stat")
 	for text in "$other $start" "$other $start
 $other $start" "$other" '' 'x'; do
-		echo "$text" >"/run/crun/$name/pid"
+		echo "$text" >"/run/crun-os/$name/pid"
 		for v in stop kill reboot wait stat; do
 			verb 125 "$v" "$name"
 			says "$name does not run: its supervisor was killed"
 		done
 	done
-	rm -r "/run/crun/$name"
+	rm -r "/run/crun-os/$name"
 	conf
 	idle
-	cp "/run/crun/$name/pid" pid
+	cp "/run/crun-os/$name/pid" pid
 	for text in "$other 1
 $sup 1" "$other" "$(head -n 1 pid)
 $other 1"; do
-		echo "$text" >"/run/crun/$name/pid"
+		echo "$text" >"/run/crun-os/$name/pid"
 		secs=3 rc=0
 		timeout 1 "$crun" stop "$name" >out 2>err || rc=$?
 		is 'status' 124 "$rc"
 	done
 	kill -0 "$other" || wrong 'it lives' 'it does not'
-	cp pid "/run/crun/$name/pid"
+	cp pid "/run/crun-os/$name/pid"
 	down
 	kill "$other"
 	ends 143 "$other"
@@ -5931,7 +5931,7 @@ detach_plain() {
 	is 'working folder' / "$(readlink "/proc/$sup/cwd")"
 	is 'session and terminal' "$sup 0" \
 		"$(awk '{ print $6, $7 }' "/proc/$sup/stat")"
-	soon grep -q '/ # ' "/run/crun/$name/log"
+	soon grep -q '/ # ' "/run/crun-os/$name/log"
 	soon is_small "$sup"
 	verb 0 stop "$name"
 	gone
@@ -5977,8 +5977,8 @@ detach_signal() {
 	conf
 	"$crun" -d --ready -c c.conf -- sleep 1000 >out 2>err &
 	p=$!
-	soon test -e "/run/crun/$name/pid"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	soon test -e "/run/crun-os/$name/pid"
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	echo "$sup" >>kids
 	sleep 0.3
 	kill -TERM "$p"
@@ -5993,10 +5993,10 @@ story 'background: who waits may be ended, the container runs on' \
 ready_prompt() {
 	os_conf
 	background --ready
-	grep -q '/ # ' "/run/crun/$name/log" || wrong 'a prompt' \
-		"$(cat "/run/crun/$name/log")"
+	grep -q '/ # ' "/run/crun-os/$name/log" || wrong 'a prompt' \
+		"$(cat "/run/crun-os/$name/log")"
 	verb 0 reboot "$name"
-	soon grep -q '/ # ' "/run/crun/$name/log"
+	soon grep -q '/ # ' "/run/crun-os/$name/log"
 	verb 0 stop "$name"
 	gone
 }
@@ -6038,7 +6038,7 @@ ready_late() {
 	verb 0 kill "$name"
 	run 125 -d --ready=10 -- sh -c 'echo the reason; exit 3'
 	says "^crun: $name ended with status 3 before it was ready; it printed last: the reason\$"
-	[ ! -e "/run/crun/$name" ] || soon test ! -e "/run/crun/$name"
+	[ ! -e "/run/crun-os/$name" ] || soon test ! -e "/run/crun-os/$name"
 }
 story 'background: --ready that is not, and why' ready_late
 
@@ -6049,7 +6049,7 @@ background_ready_last() {
 		echo; printf "on\0e\nTHE-REASON\n"; exec sleep 1000'
 	says "^crun: $name: \| THE-REASON\$"
 	says "^crun: $name: \| on e\$"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	verb 0 kill "$name"
 	gone
 	run 125 -d --ready=5 -- sh -c 'printf "on\0e\nTHE-REASON\n"; exit 3'
@@ -6063,7 +6063,7 @@ log_story() {
 	background -- sh -c 'i=0; while [ $i -lt 100 ]; do echo line $i
 		i=$((i + 1)); done; printf "a\033[1mb\tc\n"
 		sleep '"$((2 * slow))"'; echo last; sleep '"$slow"
-	soon grep -q 'a.*b' "/run/crun/$name/log"
+	soon grep -q 'a.*b' "/run/crun-os/$name/log"
 	verb 0 log "$name"
 	is lines 101 "$(wc -l <out)"
 	is 'as it was printed' "$(printf 'a\033[1mb\tc\r')" "$(tail -n 1 out)"
@@ -6076,7 +6076,7 @@ log_story() {
 	verb 0 log -f "$name"
 	is 'followed to the end' last "$(tail -n 1 out | tr -d '\r')"
 	is lines 102 "$(wc -l <out)"
-	soon test ! -e "/run/crun/$name"
+	soon test ! -e "/run/crun-os/$name"
 	verb 125 log "$name"
 	says "no container $name runs"
 }
@@ -6089,7 +6089,7 @@ log_ring() {
 		i=$((i + 1)); done; echo end; exec sleep 1000'
 	soon sh -c "$crun log $name | tail -n 1 | grep -q end"
 	verb 0 log "$name"
-	size=$(stat -c %s "/run/crun/$name/log")
+	size=$(stat -c %s "/run/crun-os/$name/log")
 	[ "$size" -le 65536 ] || wrong 'under its cap' "$size"
 	kept=$(wc -c <out)
 	[ "$kept" -ge 61000 ] || wrong '61000 bytes kept' "$kept"
@@ -6105,7 +6105,7 @@ story 'background: the log keeps the last console.log bytes' log_ring
 flooded() {
 	kb=$(awk '/^VmHWM/ { print $2 }' "/proc/$sup/status")
 	[ "$kb" -lt 8192 ] || wrong 'less than 8 MiB' "$kb KiB"
-	size=$(stat -c %s "/run/crun/$name/log")
+	size=$(stat -c %s "/run/crun-os/$name/log")
 	[ "$size" -le 65536 ] || wrong 'under its cap' "$size"
 }
 
@@ -6240,7 +6240,7 @@ console_foreground() {
 		'send:poweroff\r' wait -- "$crun" -c c.conf >one.out 2>&1 &
 	one=$!
 	echo "$one" >>kids
-	soon test -e "/run/crun/$name/log"
+	soon test -e "/run/crun-os/$name/log"
 	want 0 "$pty" 'expect:another types' 'run:: >seen' wait \
 		-- "$crun" console "$name"
 	ends 0 "$one"
@@ -6283,7 +6283,7 @@ story 'background: console: typed by a pipe' console_pipe
 console_flooded() {
 	conf
 	background -- sh -c 'exec yes "$(printf %01000d 7)"'
-	soon test -e "/run/crun/$name/log"
+	soon test -e "/run/crun-os/$name/log"
 	dead="grep -q State:.Z /proc/\$PID/status"
 	want 0 "$pty" -t "$((12 * slow))" expect:00 'send:\x1d\x1d\x1d' \
 		"run:sleep $((2 * slow)); $dead" wait -- "$crun" console "$name"
@@ -6302,7 +6302,7 @@ console_screen() {
 	conf
 	background -- sh -c \
 		'head -c 900000 /dev/zero | tr "\\0" "\\r"; echo up; exec sleep 1000'
-	soon grep -q up "/run/crun/$name/log"
+	soon grep -q up "/run/crun-os/$name/log"
 	want 0 "$pty" expect:up 'send:\x1d\x1d\x1d' wait -- \
 		"$crun" console "$name"
 	cmd='what console shows first'
@@ -6429,7 +6429,7 @@ exec_walls() {
 		own=$caps
 		conf memory=64M rlimit.nofile=100:200 rlimit.core=0 caps="$own"
 		background -- sh -c "$(walls); exec sleep 1000"
-		soon grep -q 'uts:' "/run/crun/$name/log"
+		soon grep -q 'uts:' "/run/crun-os/$name/log"
 		verb 0 log "$name"
 		tr -d '\r' <out >init.walls
 		# with other limits of the caller, but none that is lower: to
@@ -6447,7 +6447,7 @@ story 'exec: (wall 6) the walls are those of the init' exec_walls
 exec_same() {
 	conf "$@"
 	run 0 -d -- sh -c "$(walls); exec sleep 1000"
-	soon grep -q 'uts:' "/run/crun/$name/log"
+	soon grep -q 'uts:' "/run/crun-os/$name/log"
 	verb 0 log "$name"
 	tr -d '\r' <out >init.walls
 	verb 0 exec "$name" sh -c "$(walls)"
@@ -6842,7 +6842,7 @@ exec_renamed() {
 		'while :; do sleep 0.1; done' >"$root/strange"
 	chmod 755 "$root/strange"
 	background
-	soon grep -q up "/run/crun/$name/log"
+	soon grep -q up "/run/crun-os/$name/log"
 	grep -q 'x) R 1 1 1' "/proc/$init/comm" ||
 		wrong 'the name' "$(cat "/proc/$init/comm")"
 	verb 0 exec "$name" true
@@ -6936,7 +6936,7 @@ set_limits() {
 	is pids max "$(file_of pids.max pids.max)"
 	is memory 134217728 "$(file_of memory.max memory.limit_in_bytes)"
 	is 'the saved ones' 'memory=128M cpus=0.5 ' "$(sed -n \
-		's/^\(memory\|pids\|cpus\)=/\1=/p' "/run/crun/$name/conf" |
+		's/^\(memory\|pids\|cpus\)=/\1=/p' "/run/crun-os/$name/conf" |
 		tr '\n' ' ')"
 	verb 0 kill "$name"
 	gone
@@ -7008,13 +7008,13 @@ set_all_or_none() {
 	need_cgroups
 	conf memory=64M pids=50
 	background -- sleep 1000
-	cp "/run/crun/$name/conf" before
+	cp "/run/crun-os/$name/conf" before
 	verb 125 set "$name" pids=60 memory=96M cpuset=999
 	says 'cpuset=999: not a value that cpuset.cpus of this host takes; nothing was changed'
 	lines 1
 	is memory 67108864 "$(file_of memory.max memory.limit_in_bytes)"
 	is pids 50 "$(file_of pids.max pids.max)"
-	cmp before "/run/crun/$name/conf"
+	cmp before "/run/crun-os/$name/conf"
 	verb 2 set "$name" pids=60 memory=1K
 	says 'memory=1K: must be at least'
 	verb 2 set "$name" pids=60 hostname=x
@@ -7032,7 +7032,7 @@ set_all_or_none() {
 	verb 125 set "$name" cgroup.pids.nosuch=1
 	says 'there is no file pids.nosuch'
 	is pids 50 "$(file_of pids.max pids.max)"
-	cmp before "/run/crun/$name/conf"
+	cmp before "/run/crun-os/$name/conf"
 	verb 0 kill "$name"
 	gone
 }
@@ -7059,11 +7059,11 @@ set_device_or_none() {
 	verb 0 set "$name" "cgroup.$file=$(echo "$limit" |
 		sed 's/ wbps=.*/ wbps=max/; s/ 1048576/ 0/')"
 	is 'and lifted' '' "$(file_of "$file" "$file")"
-	cp "/run/crun/$name/conf" before
+	cp "/run/crun-os/$name/conf" before
 	verb 125 set "$name" "cgroup.$file=$limit" cpuset=999
 	says 'cpuset=999: .*; nothing was changed'
 	is "$file" '' "$(file_of "$file" "$file")"
-	cmp before "/run/crun/$name/conf"
+	cmp before "/run/crun-os/$name/conf"
 	verb 0 kill "$name"
 	gone
 }
@@ -7088,7 +7088,7 @@ set_swap() {
 	conf memory=64M swap=0
 	"$crun" -d -c c.conf -- sleep 1000 2>err ||
 		skip 'this kernel counts no swap'
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	for m in 256 32 128; do
 		verb 0 set "$name" memory="${m}M"
 		is memory "$((m << 20))" \
@@ -7199,7 +7199,7 @@ live_os() {
 	conf bridge="$br" ip="$net.2/24" gateway="$net.1" hostname=guest \
 		stop.timeout="$((60 * slow))"
 	secs=100 run 0 -d --ready="$((90 * slow))"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	echo "$sup" >>kids
 	up_times 1
 	verb 0 list
@@ -7257,7 +7257,7 @@ live_session() {
 	copy_tree bookworm
 	conf hostname=guest
 	secs=100 run 0 -d --ready="$((90 * slow))"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	echo "$sup" >>kids
 	secs=90
 	want 0 "$pty" -t "$((60 * slow))" 'expect:login:' 'send:root\r' \
@@ -7285,7 +7285,7 @@ live_signal() {
 	copy_tree busybox
 	conf stop.signal=USR2 reboot.signal=TERM stop.timeout=20
 	run 0 -q -d --ready
-	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	sup=$(sed -n 2p "/run/crun-os/$name/pid" | cut -d ' ' -f 1)
 	verb 0 reboot "$name"
 	secs=60 verb 0 stop "$name"
 	gone
@@ -7302,7 +7302,7 @@ live_ready() {
 	ln -s ../slow.service os/etc/systemd/system/multi-user.target.wants/
 	conf
 	secs=100 run 0 -q -d --ready="$((90 * slow))"
-	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	sup=$(sed -n 2p "/run/crun-os/$name/pid" | cut -d ' ' -f 1)
 	verb 0 exec "$name" systemctl is-system-running
 	prints running
 	secs=100 verb 0 stop "$name"
@@ -7324,7 +7324,7 @@ os_sandboxes() {
 	copy_tree bookworm
 	conf nesting=yes stop.timeout="$((60 * slow))"
 	secs=100 run 0 -q -d --ready="$((90 * slow))"
-	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	sup=$(sed -n 2p "/run/crun-os/$name/pid" | cut -d ' ' -f 1)
 	for with in PrivateTmp=yes ProtectSystem=strict PrivateDevices=yes \
 		DynamicUser=yes PrivateNetwork=yes ProtectHome=yes \
 		ProtectKernelTunables=yes ProtectControlGroups=yes \
@@ -7360,7 +7360,7 @@ guest_begins() {
 		stop.timeout="$((60 * slow))" device=/dev/fuse "$@"
 	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
 	secs=$((100 * slow)) run 0 -q -d --ready="$((90 * slow))"
-	sup=$(sed -n 2p "/run/crun/$name/pid" | cut -d ' ' -f 1)
+	sup=$(sed -n 2p "/run/crun-os/$name/pid" | cut -d ' ' -f 1)
 }
 
 guest_ends() {
@@ -7581,7 +7581,7 @@ within() {
 wrap_systemd() {
 	host_os bookworm
 	secs=100 run 0 -q -d --ready="$((90 * slow))"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	within 0 systemctl start crun@box
 	within 0 systemctl is-active crun@box
 	prints active
@@ -7589,7 +7589,7 @@ wrap_systemd() {
 	prints_like '^box +running '
 	within 0 crun exec box true
 	within 0 sh -c 'cat /proc/$(crun stat box | sed -n s/^pid=//p)/cgroup'
-	prints_like '0::.*/crun@box.service/crun/box/payload'
+	prints_like '0::.*/crun@box.service/crun-os/box/payload'
 	within 0 systemctl stop crun@box
 	within 0 crun list -q
 	prints ''
@@ -7618,7 +7618,7 @@ wrap_openrc() {
 	host_os openrc
 	ln -s crun "$root/etc/init.d/crun.box"
 	secs=100 run 0 -q -d --ready="$((90 * slow))"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	within 0 rc-service crun.box start
 	within 0 rc-service crun.box status
 	prints_like 'status: running'
@@ -7649,7 +7649,7 @@ wrap_inittab() {
 	echo "$line" | sed 's/^web:2345:/::/; s/crun -c web/crun -c box/' \
 		>>"$root/etc/inittab"
 	run 0 -q -d --ready
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	soon sh -c "$crun exec $name crun list -q | grep box"
 	within 0 crun exec box true
 	# powered off, it comes again; killed too
@@ -7669,7 +7669,7 @@ wrap_loop() {
 		echo "rootfs=/srv/$n" >"$root/etc/crun/$n.conf"
 	done
 	run 0 -q -d --ready
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	within 0 sh -c "$(recipe 'for f in /etc/crun')"
 	within 0 crun list -q
 	prints 'a
@@ -7920,7 +7920,7 @@ old_os() {
 	conf userns="$2" bridge="$br" ip="$net.2/24" memory=512M pids=500 \
 		stop.timeout="$((60 * slow))"
 	secs=100 run 0 -q -d --ready="$((90 * slow))"
-	sup=$(sed -n '2s/ .*//p' "/run/crun/$name/pid")
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
 	echo "$sup" >>kids
 	verb 0 exec "$name" sh -c "systemctl --failed --no-legend --plain
 		ping -c 1 -W 3 $net.1 | grep -o ' 0% packet loss'"

@@ -47,7 +47,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define STATE "/run/crun"
+#define STATE "/run/crun-os"
 #define IDS STATE "/.ids"
 #define BYTE 4000			/* of the pool of ranges */
 #define HOSTID (0x70000000u + BYTE * 65536u)
@@ -350,7 +350,7 @@ open_hierarchies(const char *const *names, int sure)
 		if (base[nhier] < 0)
 			continue;
 		nhier++;
-		strcat(strcat(strcat(lines, "cgroup "), path), "/crun/");
+		strcat(strcat(strcat(lines, "cgroup "), path), "/crun-os/");
 		strcat(strcat(lines, name), "\n");
 	}
 	record(lines);
