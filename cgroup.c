@@ -2,10 +2,10 @@
  *
  *   BASE/crun-os/NAME           the limits; out of the guest's reach
  *   BASE/crun-os/NAME/payload   the processes; root of the cgroup namespace,
- *                            delegated to the container's root.  A v1
- *                            controller, which no guest is shown or, with a
- *                            user namespace, can mount, has its processes in
- *                            NAME itself
+ *                               delegated to the container's root.  A v1
+ *                               controller, which no guest is shown or, with
+ *                               a user namespace, can mount, has its
+ *                               processes in NAME itself
  *
  * run->hier[0] is always cgroup v2, which every kernel has and which is
  * mounted for ourselves (detached, seen by nobody) where the host does not.
@@ -43,6 +43,7 @@
 #define DETACHED "cgroup2:"
 #define DETACHED1 "cgroup1:"
 #define LEAF "crun.supervisor"
+#define MARK "trusted." CGROUP_TOP
 
 /* ---- the limits ---- */
 
@@ -461,6 +462,36 @@ record_groups(struct run *r, size_t i)
 	state_record(r, lines);
 }
 
+/* Whether a folder crun-os is one of ours: who makes it marks it, by an
+ * attribute that only root of the host can set, xattr(7).  In a container
+ * nobody can, and what is there is the container's own. */
+static int
+is_ours(int top)
+{
+	char mark;
+
+	return !in_first_userns() || fgetxattr(top, MARK, &mark, 1) == 1;
+}
+
+/* A new one is marked before anything is made in it, so one that has groups
+ * but no mark is somebody else's, and what runs there is not ours to kill. */
+static void
+mark_top(const struct hier *h, int top)
+{
+	struct stat st;
+
+	if (is_ours(top))
+		return;
+	if (fstat(top, &st) < 0)
+		die("looking at %s/" CGROUP_TOP ":", h->path);
+	if (st.st_nlink > 2 && !is_ours(top))	/* . and .. */
+		die("%s/" CGROUP_TOP " is somebody else's: it has groups in "
+		    "it, but not crun's mark (" MARK "); remove it, or set "
+		    "another CGROUP_TOP in config.h", h->path);
+	if (fsetxattr(top, MARK, "1", 1, 0) < 0)
+		die("marking %s/" CGROUP_TOP " as crun's:", h->path);
+}
+
 /* BASE/crun-os/NAME.  The name is ours by our lock, so a group that is there is
  * a leftover.  crun-os itself may go away meanwhile, with the last container. */
 static void
@@ -475,6 +506,7 @@ make_group(struct run *r, struct hier *h)
 		top = make_folder(h->base, CGROUP_TOP);
 		if (top < 0)
 			die("making %s/" CGROUP_TOP ":", h->path);
+		mark_top(h, top);
 		if (has_word(h->ctrl, "cpuset"))
 			copy_cpuset(h->base, top);
 		if (!mkdirat(top, name, 0755))
@@ -830,8 +862,10 @@ cgroup_remove(const char *what)
 {
 	int top = cgroup_top(what);
 
-	if (top < 0)
+	if (top < 0 || !is_ours(top)) {
+		shut(&top);
 		return;
+	}
 	ungroup(top, strrchr(what, '/') + 1);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	close(top);

@@ -210,8 +210,7 @@ struct run {
 	/* idmap.c */
 	struct idmap *uid, *gid;
 	size_t nuid, ngid;
-	int ids;		/* /run/crun-os/.ids: holds our range by a lock */
-	off_t range;		/* its byte there; 0: none */
+	off_t range;		/* its byte in the marker; 0: none */
 	int shifted;		/* files on disk are of the range already */
 	int own_ids;		/* the maps are of our own ids, one to one */
 	/* cgroup.c */
@@ -253,8 +252,10 @@ struct run {
 	int notify;		/* NOTIFY_SOCKET's other end */
 	/* state.c */
 	int state, lock;	/* the folder /run/crun-os/NAME, its lock */
+	int marker;		/* /run/crun-os/.marker, with our range locked */
 	off_t recorded;		/* bytes of NAME/host that we wrote */
-	ino_t conf_inode;	/* of NAME/conf as we wrote it */
+	off_t kept;		/* of these, what stays over a reboot */
+	uint64_t generation;	/* of NAME/conf as we wrote it */
 	int statedir_made;	/* bits: 1 /run/crun-os, 2 its parent */
 };
 
@@ -366,9 +367,9 @@ void state_undo(struct run *);
 /* Writes down what is about to be made on the host: lines "cgroup PATH",
  * "link NAME" or "ids N".  Dies when it cannot. */
 void state_record(struct run *, const char *lines);
-/* The end of a life: what was written down has been removed, or, where crun
- * set has made it, is removed now. */
-void state_forget(struct run *);
+/* Between two lives: what was written down has been removed, or, where crun
+ * set has made it, is removed now; but for what the stages keep. */
+void state_reboot(struct run *);
 void state_child(struct run *);
 /* Writes the configuration, the pids and their start times. */
 void state_started(struct run *);
@@ -384,11 +385,13 @@ void state_ended(struct run *, int status, int killed);
 enum life {
 	NONE,			/* no such container */
 	DEAD,			/* its supervisor was killed */
-	STARTING,		/* or between two lives */
+	STARTING,		/* or between two lives; no init yet */
 	RUNNING,
 };
-/* For all but the supervisor: opens the folder, the lock, and where it is
- * RUNNING pidfds of init and supervisor, into a run that holds nothing. */
+/* For all but the supervisor: opens the folder, the lock, and pidfds, into a
+ * run that holds nothing: of the supervisor where it is RUNNING or, if it can
+ * be found, STARTING; of the init where it is RUNNING.  Dies where the run-time
+ * folder is somebody else's. */
 enum life state_open(struct run *, const char *name);
 void state_close(struct run *);
 /* When a process began, in ticks since boot, from its /proc/PID/stat; 0 where
@@ -401,8 +404,8 @@ int state_status(const struct run *, int *killed);
 char **state_names(size_t *);
 /* Removes what a dead supervisor of that name left; 0: there was none. */
 int state_clean(const char *name);
-/* Removes what is no container's: the ranges of ids if nobody holds one, and
- * the run-time folder if it is empty then. */
+/* Removes the run-time folder, unless a container or a range of ids is in
+ * it. */
 void state_clean_rest(void);
 /* Takes a range of the pool that no other container holds and gives its
  * number, trying from first on; writes it down; dies when all are taken. */

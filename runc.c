@@ -85,7 +85,7 @@ void
 run_clear(struct run *r)
 {
 	*r = (struct run){ .signals = -1, .pidfd = -1, .proc = -1,
-	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .ids = -1,
+	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .marker = -1,
 	    .tree = -1, .dev = -1, .pts = -1, .procfs = -1, .sysfs = -1,
 	    .hostns = -1, .hostroot = -1, .stage = -1, .master = -1,
 	    .slave = -1, .log = -1, .listener = -1, .typist = -1,
@@ -452,7 +452,7 @@ live(struct run *r)
 		if (status != REBOOT)
 			return status;
 		step("%s: reboot", r->conf->name);
-		state_forget(r);
+		state_reboot(r);
 	}
 }
 

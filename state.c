@@ -2,17 +2,22 @@
  *
  *   NAME/lock   locked by the supervisor as long as it lives; that, and
  *               nothing else, is what "running" means.  Its text is the
- *               supervisor's pid, and at the end how the container ended
- *   NAME/conf   the configuration, as crun -n prints it
+ *               supervisor's pid and start time, and at the end how the
+ *               container ended
+ *   NAME/conf   the configuration, as crun -n prints it, below a comment with
+ *               its generation: how often it was written
  *   NAME/pid    the init's pid and start time, and the supervisor's; missing
  *               while the container starts
  *   NAME/host   each object made outside the container, one a line, written
  *               down before it is made: "cgroup PATH", "link NAME", "ids N"
  *   NAME/console, NAME/log
  *               see attach.c and log.c
- *   .ids        one byte a range of the pool, locked by the supervisor that
- *               holds it; not 0 until its container's things are removed,
- *               since an init can outlive its supervisor
+ *   .marker     says that the folder is ours: one that has things in it but
+ *               no marker is somebody else's, and is left alone.  Byte 0
+ *               guards the folder, and each other byte is a range of the
+ *               pool of ids, locked by the supervisor that holds it; not 0
+ *               until its container's things are removed, since an init can
+ *               outlive its supervisor
  *
  * All locks are of the open file (fcntl(2), "Open file description locks"):
  * the kernel drops them when a supervisor dies, however it dies, a child that
@@ -21,8 +26,10 @@
  * a leftover: the next start of that name, and crun clean, remove what its
  * host file names, then the folder.
  *
- * A folder or .ids may be removed between our opening it and our locking it.
- * So after locking, the file must still be the one that the path names.
+ * A folder or the marker may be removed between our opening it and our locking
+ * it.  So after locking, the file must still be the one that the path names.
+ * Whoever makes a folder or claims a range holds byte 0 shared meanwhile;
+ * whoever removes the marker, with the run-time folder, holds it alone.
  *
  * The first part is the supervisor's.  The second is for everybody else, who
  * finds a container by its name: the lock says that there is a supervisor,
@@ -39,12 +46,16 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include "crun.h"
 #include "config.h"
 
-#define IDS STATEDIR "/.ids"
+#define MARKER STATEDIR "/.marker"
+
+#define NOT_OURS STATEDIR " is somebody else's: it has files in it, but not " \
+	"crun's .marker; move it away, or set another STATEDIR in config.h"
 
 enum { MADE_DIR = 1, MADE_PARENT = 2 };
 
@@ -64,6 +75,44 @@ lock_byte(int fd, int cmd, short type, off_t byte, off_t len)
 	    .l_start = byte, .l_len = len };
 
 	return fcntl(fd, cmd, &l);
+}
+
+static void
+alarmed(int sig)
+{
+	(void)sig;
+}
+
+/* As F_OFD_SETLKW, but for LOCK_MS at the most: who holds it may have been
+ * stopped.  fcntl(2) gives EINTR at each tick, and nobody misses the last. */
+static int
+lock_wait(int fd, short type, off_t byte)
+{
+	enum { LOCK_MS = 10000, TICK_MS = 100 };
+	const struct timeval tick = { 0, TICK_MS * 1000 };
+	const struct itimerval ticks = { tick, tick }, none = { 0 };
+	const struct sigaction act = { .sa_handler = alarmed };
+	long long end = now_ms() + LOCK_MS;
+	struct sigaction old_act;
+	sigset_t set, old;
+	int bad = lock_byte(fd, F_OFD_SETLK, type, byte, 1), err;
+
+	if (!bad || (errno != EAGAIN && errno != EACCES))
+		return bad;
+	sigemptyset(&set);
+	sigaddset(&set, SIGALRM);
+	sigaction(SIGALRM, &act, &old_act);
+	sigprocmask(SIG_UNBLOCK, &set, &old);
+	setitimer(ITIMER_REAL, &ticks, NULL);
+	do
+		bad = lock_byte(fd, F_OFD_SETLKW, type, byte, 1);
+	while (bad && errno == EINTR && now_ms() < end);
+	err = errno;
+	setitimer(ITIMER_REAL, &none, NULL);
+	sigprocmask(SIG_SETMASK, &old, NULL);
+	sigaction(SIGALRM, &old_act, NULL);
+	errno = err == EINTR ? EAGAIN : err;
+	return bad;
 }
 
 /* Whether somebody else holds the lock. */
@@ -115,13 +164,134 @@ make_statedir(struct run *r)
 	die("making the run-time folder " STATEDIR ":");
 }
 
+/* ---- the marker ---- */
+
+/* -1: it cannot be read. */
+static int
+is_empty(const char *dir)
+{
+	DIR *d = opendir(dir);
+	struct dirent *e;
+	int empty = 1;
+
+	if (!d)
+		return -1;
+	while (empty && (e = readdir(d)))
+		empty = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..");
+	closedir(d);
+	return empty;
+}
+
+/* Opens the marker, or makes it in a folder that has nothing in it yet.  -1
+ * and errno: ENOTEMPTY where the folder is somebody else's, ENOENT where it
+ * has vanished.  Whoever makes one of ours makes the marker first: so if there
+ * is something now, the marker was there before it. */
+static int
+open_marker(int make)
+{
+	int flags = O_RDWR | O_CLOEXEC | O_NOFOLLOW, empty;
+	int fd = open(MARKER, flags);
+
+	if (fd >= 0 || errno != ENOENT)
+		return fd;
+	empty = is_empty(STATEDIR);
+	if (empty == 1 && make)
+		return open(MARKER, flags | O_CREAT, 0600);
+	fd = open(MARKER, flags);
+	if (fd < 0 && errno == ENOENT && !empty)
+		errno = ENOTEMPTY;
+	return fd;
+}
+
+/* Dies, or gives 0: there is no such folder, or no marker in an empty one. */
+static int
+is_ours(void)
+{
+	int fd;
+
+	if (!trusted(STATEDIR))
+		return 0;
+	fd = open_marker(0);
+	if (fd < 0 && errno == ENOTEMPTY)
+		die(NOT_OURS);
+	if (fd < 0 && errno != ENOENT)
+		die("opening " MARKER ":");
+	shut(&fd);
+	return 1;
+}
+
+/* Until guard_free(), what we make in the folder keeps it there. */
+static void
+guard_folder(struct run *r)
+{
+	for (;;) {
+		make_statedir(r);
+		r->marker = open_marker(1);
+		if (r->marker < 0 && errno == ENOENT)
+			continue;
+		if (r->marker < 0 && errno == ENOTEMPTY)
+			die(NOT_OURS);
+		if (r->marker < 0)
+			die("opening " MARKER ":");
+		if (lock_wait(r->marker, F_RDLCK, 0) < 0)
+			die("locking " MARKER "%s:", errno == EAGAIN ?
+			    ", which another crun has held for 10 s; is it "
+			    "stopped?" : "");
+		if (same_file(r->marker, MARKER))
+			return;
+		shut(&r->marker);
+	}
+}
+
+static void
+guard_free(struct run *r)
+{
+	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, 0, 1);
+}
+
+/* Whether no range is anybody's, and no other file is there. */
+static int
+is_unused(int marker)
+{
+	static char text[1 + POOL_RANGES];
+	ssize_t n = pread(marker, text, sizeof(text), 0);
+	struct dirent *e;
+	int unused;
+	DIR *d;
+
+	while (n > 0 && !text[n - 1])
+		n--;
+	d = n ? NULL : opendir(STATEDIR);
+	unused = d != NULL;
+	while (unused && (e = readdir(d)))
+		unused = !strcmp(e->d_name, ".") || !strcmp(e->d_name, "..") ||
+		    !strcmp(e->d_name, strrchr(MARKER, '/') + 1);
+	if (d)
+		closedir(d);
+	return unused;
+}
+
+/* The run-time folder, unless others use it. */
+static void
+remove_statedir(struct run *r)
+{
+	if (r->marker >= 0 && !lock_wait(r->marker, F_WRLCK, 0) &&
+	    same_file(r->marker, MARKER) && is_unused(r->marker)) {
+		unlink(MARKER);
+		rmdir(STATEDIR);
+	}
+	if (r->marker < 0 && r->statedir_made & MADE_DIR)
+		rmdir(STATEDIR);
+	shut(&r->marker);
+}
+
 /* ---- leftovers ---- */
 
 /* Unless somebody else has taken it by now. */
 static void
 free_range(off_t n)
 {
-	int fd = open(IDS, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	int fd = open(MARKER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 
 	if (!lock_byte(fd, F_OFD_SETLK, F_WRLCK, 1 + n, 1))
 		pwrite(fd, "", 1, 1 + n);
@@ -150,15 +320,31 @@ remove_object(char *line)
 	}
 }
 
-/* Removes all that NAME/host names, and the file. */
+/* NAME/host has its first bytes only; without any it goes. */
 static void
-remove_objects(struct run *r)
+cut_host(struct run *r, off_t keep)
+{
+	int fd;
+
+	if (!keep) {
+		unlinkat(r->state, "host", 0);
+		return;
+	}
+	fd = openat(r->state, "host", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0 || ftruncate(fd, keep) < 0)
+		warn("writing " STATEDIR "/%s/host:", r->conf->name);
+	shut(&fd);
+}
+
+/* Removes all that NAME/host names after its first bytes, which are kept. */
+static void
+remove_objects(struct run *r, off_t keep)
 {
 	static char text[16384];
-	char *line, *rest = text, *ids = NULL;
+	char *line, *rest = text + keep, *ids = NULL;
 
 	unlinkat(r->state, "pid", 0);
-	if (read_at(r->state, "host", text, sizeof(text)) < 0)
+	if (read_at(r->state, "host", text, sizeof(text)) < keep)
 		return;
 	/* a last line without its end was being written, and its object was
 	 * not made yet; removing it all the same does no harm */
@@ -169,7 +355,7 @@ remove_objects(struct run *r)
 			remove_object(line);
 	if (ids)
 		remove_object(ids);
-	unlinkat(r->state, "host", 0);
+	cut_host(r, keep);
 }
 
 static off_t
@@ -250,19 +436,20 @@ put_dir(char *dir, size_t size, const char *name)
 void
 state_host(struct run *r)
 {
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2], pid[32] = "";
+	char dir[sizeof(STATEDIR) + NAME_LEN + 2], pid[64] = "";
 	int got;
 
 	put_dir(dir, sizeof(dir), r->conf->name);
+	guard_folder(r);
 	do {
-		make_statedir(r);
-		if (mkdir(dir, 0700) < 0 && errno != EEXIST && errno != ENOENT)
+		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 			die("making %s:", dir);
 		got = try_lock(r, dir);
 	} while (!got);
+	guard_free(r);
 	if (got < 0) {
 		read_at(r->state, "lock", pid, sizeof(pid));
-		pid[strcspn(pid, "\n")] = '\0';
+		pid[strcspn(pid, " \n")] = '\0';
 		shut(&r->state);
 		die("%s is already running%s%s; crun stop %s ends it",
 		    r->conf->name, *pid ? ", its supervisor is pid " : "",
@@ -271,9 +458,10 @@ state_host(struct run *r)
 	if (host_size(r)) {
 		warn("%s: removing what a killed supervisor left",
 		    r->conf->name);
-		remove_objects(r);
+		remove_objects(r, 0);
 	}
-	put(pid, sizeof(pid), "%ld\n", (long)getpid());
+	put(pid, sizeof(pid), "%ld %llu\n", (long)getpid(),
+	    state_start_time(AT_FDCWD, "/proc/self/stat"));
 	if (ftruncate(r->lock, 0) < 0 ||
 	    pwrite(r->lock, pid, strlen(pid), 0) < 0)
 		die("writing %s/lock:", dir);
@@ -295,16 +483,21 @@ state_record(struct run *r, const char *lines)
 	r->recorded += len;
 }
 
-void
-state_forget(struct run *r)
+static void
+forget(struct run *r, off_t keep)
 {
-	if (host_size(r) != r->recorded) {
-		remove_objects(r);
-	} else {
-		unlinkat(r->state, "host", 0);
-		unlinkat(r->state, "pid", 0);
-	}
-	r->recorded = 0;
+	if (host_size(r) != r->recorded)
+		remove_objects(r, keep);
+	else
+		cut_host(r, keep);
+	unlinkat(r->state, "pid", 0);
+	r->recorded = keep;
+}
+
+void
+state_reboot(struct run *r)
+{
+	forget(r, r->kept);
 }
 
 /* The locks are the supervisor's alone: a child that outlives it for a moment
@@ -313,7 +506,7 @@ void
 state_child(struct run *r)
 {
 	shut(&r->lock);
-	shut(&r->ids);
+	shut(&r->marker);
 }
 
 /* The 22nd field, counted after the name's last ')'. */
@@ -331,6 +524,21 @@ state_start_time(int dir, const char *stat)
 	return p ? strtoull(p, NULL, 10) : 0;
 }
 
+#define GENERATION "# generation "
+
+/* How often NAME/conf was written; 0: never, or not by us. */
+static uint64_t
+generation(const struct run *r)
+{
+	char text[64];
+	uint64_t n = 0;
+
+	if (read_at(r->state, "conf", text, sizeof(text)) > 0 &&
+	    !strncmp(text, GENERATION, strlen(GENERATION)))
+		numbers(text + strlen(GENERATION), &n, 1);
+	return n;
+}
+
 void
 state_conf_new(struct run *r)
 {
@@ -338,8 +546,11 @@ state_conf_new(struct run *r)
 	    O_CLOEXEC | O_NOFOLLOW, 0600), bad, err;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 
-	if (f)
+	if (f) {
+		fprintf(f, GENERATION "%llu\n",
+		    (unsigned long long)generation(r) + 1);
 		conf_print(r->conf, f);
+	}
 	bad = !f || ferror(f);
 	bad |= f && fclose(f);
 	if (!bad)
@@ -350,28 +561,19 @@ state_conf_new(struct run *r)
 	die("writing " STATEDIR "/%s/conf:", r->conf->name);
 }
 
-static ino_t
-conf_inode(struct run *r)
-{
-	struct stat st;
-
-	return fstatat(r->state, "conf", &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
-	    st.st_ino;
-}
-
 /* Nobody reads a half of it. */
 void
 state_conf_commit(struct run *r)
 {
 	if (renameat(r->state, ".conf", r->state, "conf") < 0)
 		die("renaming " STATEDIR "/%s/conf:", r->conf->name);
-	r->conf_inode = conf_inode(r);
+	r->generation = generation(r);
 }
 
 int
 state_conf_changed(struct run *r)
 {
-	return conf_inode(r) != r->conf_inode;
+	return generation(r) != r->generation;
 }
 
 /* As long as NAME/pid is not whole the container is starting. */
@@ -394,7 +596,8 @@ state_ended(struct run *r, int status, int killed)
 {
 	char text[64];
 
-	put(text, sizeof(text), "%ld\n%d%s\n", (long)getpid(), status,
+	put(text, sizeof(text), "%ld %llu\n%d%s\n", (long)getpid(),
+	    state_start_time(AT_FDCWD, "/proc/self/stat"), status,
 	    killed ? " killed" : "");
 	if (pwrite(r->lock, text, strlen(text), 0) < 0)
 		warn("writing " STATEDIR "/%s/lock:", r->conf->name);
@@ -419,8 +622,6 @@ remove_folder(struct run *r, const char *name)
 		if (left)
 			warn("removing %s:", dir);
 	}
-	if (r->state >= 0 || r->statedir_made & MADE_DIR)
-		rmdir(STATEDIR);	/* not empty while others run */
 	shut(&r->lock);
 	shut(&r->state);
 	return left;
@@ -432,8 +633,9 @@ state_undo(struct run *r)
 	char parent[] = STATEDIR;
 
 	if (r->lock >= 0)
-		state_forget(r);
+		forget(r, 0);
 	remove_folder(r, r->conf->name);
+	remove_statedir(r);
 	if (r->statedir_made & MADE_PARENT) {
 		*strrchr(parent, '/') = '\0';
 		rmdir(parent);
@@ -487,6 +689,18 @@ open_pids(struct run *r)
 	return r->pidfd >= 0 && r->supervisor >= 0 && !has_exited(r->pidfd);
 }
 
+/* The supervisor of one that starts, by NAME/lock. */
+static void
+open_starting(struct run *r)
+{
+	uint64_t n[2];		/* pid, start time */
+	char text[64];
+
+	if (read_at(r->state, "lock", text, sizeof(text)) > 0 &&
+	    numbers(text, n, 2) == 2)
+		r->supervisor = open_pid(n[0], n[1], NULL);
+}
+
 /* A free lock: of a supervisor that was killed, or of one that has just
  * removed the file that we have open. */
 static enum life
@@ -506,7 +720,7 @@ state_open(struct run *r, const char *name)
 	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
 		return NONE;
 	put_dir(dir, sizeof(dir), name);
-	if (!trusted(STATEDIR) || !trusted(dir))
+	if (!is_ours() || !trusted(dir))
 		return NONE;
 	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 	if (r->state < 0)
@@ -518,39 +732,31 @@ state_open(struct run *r, const char *name)
 		return dead_or_gone(r);
 	if (open_pids(r))
 		return RUNNING;
-	return is_locked(r->lock) ? STARTING : dead_or_gone(r);
+	if (!is_locked(r->lock))
+		return dead_or_gone(r);
+	shut(&r->supervisor);
+	open_starting(r);
+	return STARTING;
 }
 
 /* ---- ranges of ids ----
  *
- * Byte 0 of .ids guards the file itself: shared while one claims a range,
- * exclusive while one removes it.  Byte 1 + n is range n.  One that is free
- * but not 0 is a killed supervisor's, and may have processes still.
+ * Byte 1 + n of the marker is range n.  One that is free but not 0 is a killed
+ * supervisor's, and may have processes still.
  */
-
-static void
-open_ids(struct run *r)
-{
-	for (;;) {
-		r->ids = open(IDS, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW,
-		    0600);
-		if (r->ids < 0)
-			die("opening " IDS ":");
-		if (lock_byte(r->ids, F_OFD_SETLKW, F_RDLCK, 0, 1) < 0)
-			die("locking " IDS ":");
-		if (same_file(r->ids, IDS))
-			return;
-		shut(&r->ids);
-	}
-}
 
 static int
 claim(struct run *r, off_t byte)
 {
 	char used = 0;
 
-	return pread(r->ids, &used, 1, byte) >= 0 && !used &&
-	    !lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, byte, 1);
+	/* looked at before it is ours, another could take it, and be killed */
+	if (lock_byte(r->marker, F_OFD_SETLK, F_WRLCK, byte, 1))
+		return 0;
+	if (pread(r->marker, &used, 1, byte) >= 0 && !used)
+		return 1;
+	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, byte, 1);
+	return 0;
 }
 
 uint32_t
@@ -559,16 +765,15 @@ state_range(struct run *r, uint32_t first, uint32_t count)
 	uint32_t i, n;
 	char line[16];
 
-	open_ids(r);
 	for (i = 0; i < count; i++) {
 		n = (first + i) % count;
 		if (!claim(r, 1 + n))
 			continue;
 		put(line, sizeof(line), "ids %u\n", (unsigned)n);
 		state_record(r, line);
-		if (pwrite(r->ids, "x", 1, 1 + n) != 1)
-			die("writing " IDS ":");
-		lock_byte(r->ids, F_OFD_SETLK, F_UNLCK, 0, 1);
+		r->kept = r->recorded;
+		if (pwrite(r->marker, "x", 1, 1 + n) != 1)
+			die("writing " MARKER ":");
 		r->range = 1 + n;
 		return n;
 	}
@@ -577,30 +782,14 @@ state_range(struct run *r, uint32_t first, uint32_t count)
 	    "pool in config.h", (unsigned)count);
 }
 
-/* Whether no range is anybody's. */
-static int
-is_zero(int ids)
-{
-	static char text[1 + POOL_RANGES];
-	ssize_t n = pread(ids, text, sizeof(text), 0);
-
-	while (n > 0 && !text[n - 1])
-		n--;
-	return !n;
-}
-
 void
 state_range_undo(struct run *r)
 {
-	if (r->ids < 0)
+	if (!r->range)
 		return;
-	if (r->range)
-		pwrite(r->ids, "", 1, r->range);
+	pwrite(r->marker, "", 1, r->range);
+	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, r->range, 1);
 	r->range = 0;
-	if (!lock_byte(r->ids, F_OFD_SETLKW, F_WRLCK, 0, 1) &&
-	    !lock_byte(r->ids, F_OFD_SETLK, F_WRLCK, 1, 0) && is_zero(r->ids))
-		unlink(IDS);
-	shut(&r->ids);
 }
 
 /* The second line of NAME/lock, once the supervisor has ended. */
@@ -609,13 +798,13 @@ state_status(const struct run *r, int *killed)
 {
 	char text[64];
 	ssize_t got = pread(r->lock, text, sizeof(text) - 1, 0);
-	uint64_t n[2];		/* the supervisor's pid, the status */
+	uint64_t n[3];		/* pid, start time, the status */
 
 	text[got > 0 ? got : 0] = '\0';
-	if (numbers(text, n, 2) != 2)
+	if (numbers(text, n, 3) != 3)
 		return -1;
 	*killed = strstr(text, "killed") != NULL;
-	return n[1];
+	return n[2];
 }
 
 void
@@ -646,7 +835,7 @@ state_names(size_t *n)
 	*n = 0;
 	if (!d && errno != ENOENT)
 		die("reading " STATEDIR ":");
-	trusted(STATEDIR);
+	is_ours();
 	while (d && (e = readdir(d))) {
 		if (*e->d_name == '.')
 			continue;
@@ -678,7 +867,7 @@ state_clean(const char *name)
 		shut(&r.state);
 		return 0;
 	}
-	remove_objects(&r);
+	remove_objects(&r, 0);
 	return !remove_folder(&r, name);
 }
 
@@ -688,7 +877,7 @@ state_clean_rest(void)
 	struct run r;
 
 	run_clear(&r);
-	r.ids = open(IDS, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	state_range_undo(&r);
-	rmdir(STATEDIR);
+	r.marker = open(MARKER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	remove_statedir(&r);
+	rmdir(STATEDIR);	/* of a start that was killed before its marker */
 }

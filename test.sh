@@ -1456,7 +1456,7 @@ story 'host: a failed start takes back no other folder of that name' \
 host_full_run() {
 	mkdir /run/crun-os
 	mounted tmpfs mode=700,size=4k,nr_inodes=3 /run/crun-os
-	: >/run/crun-os/a
+	: >/run/crun-os/.marker
 	: >/run/crun-os/b
 	conf
 	rc=0
@@ -4927,7 +4927,7 @@ state_groups_made() {
 story 'state: an init that outlives its supervisor, and makes groups' \
 	state_groups_made
 
-# range_at PID: where the range of that init is marked in .ids
+# range_at PID: where the range of that init is marked
 range_at() {
 	echo $(($(awk '{ print ($2 - 1879048192) / 65536 }' \
 		"/proc/$1/uid_map") + 1))
@@ -4936,7 +4936,7 @@ range_at() {
 # Its ids are nobody else's before it is gone.  That a second name would have
 # had the same ones is made up.
 state_ids_kept() {
-	ids=/run/crun-os/.ids
+	ids=/run/crun-os/.marker
 	os_conf init=/sbin/stays
 	cp "$probe" root/probe
 	printf '#!/bin/sh\nexec /probe survive sleep 1000\n' >root/sbin/stays
@@ -4966,6 +4966,126 @@ state_ids_kept() {
 	[ ! -e $ids ] || wrong 'no file of ids' "$(tr -d '\000' <$ids)"
 }
 story 'state: the ids of an init that outlives its supervisor' state_ids_kept
+
+# A range that becomes another's between the look at it and its lock.
+state_ids_race() {
+	need strace
+	conf
+	marker=/run/crun-os/.marker
+	calls='-e trace=pread64,fcntl -e signal=none'
+	# shellcheck disable=SC2086 # words
+	want 0 strace -qq -o first $calls "$crun" -c c.conf -- cat \
+		/proc/self/uid_map
+	at=$(awk '{ print ($2 - 1879048192) / 65536 + 1 }' out)
+	n=$(grep -n "F_WRLCK.*l_start=$at," first | head -n 1)
+	before=$((${n%%:*} - 1))
+	when=$(head -n "$((before + 1))" first | grep -c ^fcntl)
+	# shellcheck disable=SC2086 # words
+	strace -qq -o second $calls \
+		-e inject=fcntl:delay_enter=3000000:when="$when" \
+		"$crun" -c c.conf -- cat /proc/self/uid_map >out 2>err &
+	pid=$!
+	echo "$pid" >>kids
+	soon sh -c "[ \$(wc -l <second) -ge $before ]"
+	printf x | dd of=$marker bs=1 seek="$at" conv=notrunc 2>/dev/null
+	ends 0 "$pid"
+	is 'its range' "$((at + 1))" \
+		"$(awk '{ print ($2 - 1879048192) / 65536 + 1 }' out)"
+	printf '\000' | dd of=$marker bs=1 seek="$at" conv=notrunc 2>/dev/null
+	verb 0 clean
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'state: a range of ids is looked at when it is locked' state_ids_race
+
+# What a life after a reboot has is written down as in the first.
+state_ids_reboot() {
+	os_conf
+	background --ready
+	ids=$(fact ids)
+	[ "$ids" ] || wrong 'a range' 'none'
+	verb 0 reboot "$name"
+	is ids "$ids" "$(fact ids)"
+	grep -q "^ids $ids\$" "/run/crun-os/$name/host"
+	init=$(fact pid)
+	kill -KILL "$sup"
+	soon test ! -e "/proc/$init"
+	verb 0 clean
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'state: the range of ids is freed after a reboot too' state_ids_reboot
+
+# A folder and a group of our names, with things in them, but without our mark.
+state_foreign() {
+	conf
+	mkdir -m 700 /run/crun-os
+	mkdir "/run/crun-os/$name"
+	for f in pid host conf console lock log; do
+		echo "link $br" >"/run/crun-os/$name/$f"
+	done
+	for v in '-c c.conf -- true' "stat $name" list clean "kill $name"; do
+		# shellcheck disable=SC2086 # words
+		want 125 "$crun" $v
+		lines 1
+		says "^crun: /run/crun-os is somebody else's: .*STATEDIR"
+	done
+	is files 'conf console host lock log pid' \
+		"$(ls "/run/crun-os/$name" | xargs)"
+	rm -r /run/crun-os
+}
+story 'state: a run-time folder without the marker is left alone' state_foreign
+
+cgroup_foreign() {
+	conf
+	dir=
+	for d in /sys/fs/cgroup /sys/fs/cgroup/unified /sys/fs/cgroup/pids; do
+		[ -e "$d/cgroup.procs" ] && [ ! -e "$d/crun-os" ] && dir=$d
+	done
+	[ "$dir" ] || skip 'no cgroup here, or another crun runs'
+	mkdir "$dir/crun-os" "$dir/crun-os/$name"
+	sleep 1000 &
+	other=$!
+	echo "$other" >>kids
+	echo "$other" >"$dir/crun-os/$name/cgroup.procs"
+	rc=0
+	(
+		run 125 -- true
+		lines 1
+		says "^crun: $dir/crun-os is somebody else's: .*CGROUP_TOP"
+		# written down by a supervisor that was killed before it looked
+		mkdir -p "/run/crun-os/$name"
+		: >/run/crun-os/.marker
+		: >"/run/crun-os/$name/lock"
+		echo "cgroup $dir/crun-os/$name" >"/run/crun-os/$name/host"
+		verb 0 clean
+		[ -e "/proc/$other/exe" ] || wrong 'it lives' 'killed'
+	) || rc=$?
+	kill "$other"
+	wait "$other" || :
+	rmdir "$dir/crun-os/$name" "$dir/crun-os"
+	exit "$rc"
+}
+story 'state: a group without the mark is left alone' cgroup_foreign
+
+# The other program of that name: neither sees the other's containers.
+state_beside() {
+	[ -x /usr/bin/crun ] || skip 'no /usr/bin/crun here'
+	conf
+	idle
+	theirs=$(/usr/bin/crun list -q 2>/dev/null || :)
+	is 'what the other lists' '' "$(echo "$theirs" | grep -x "$name" || :)"
+	/usr/bin/crun delete -f "$name" >out 2>&1 || :
+	[ -e "/run/crun-os/$name/lock" ] || wrong 'our folder' 'removed'
+	verb 0 list -q
+	prints "$name"
+	mkdir -p /run/crun/other/deep
+	echo 1 >/run/crun/other/pid
+	verb 0 clean
+	lines 0
+	is 'theirs' 1 "$(cat /run/crun/other/pid)"
+	rm -r /run/crun
+	down
+}
+story "state: beside Red Hat's crun" state_beside
 
 # nothing is said, but that a dead supervisor's things were removed
 quiet() {
@@ -5041,6 +5161,7 @@ story 'state: a start whose system calls fail' state_failing_calls
 state_stale() {
 	conf
 	mkdir -p "/run/crun-os/$name"
+	: >/run/crun-os/.marker
 	sleep 1000 &
 	other=$!
 	echo "$other" >>kids
@@ -5311,10 +5432,11 @@ state_trusted() {
 	conf
 	mkdir -m 777 other
 	for how in 'chmod 777 /run/crun-os' 'chown 65534 /run/crun-os' \
-		'rmdir /run/crun-os && ln -s "$t/other" /run/crun-os' \
+		'rm -r /run/crun-os && ln -s "$t/other" /run/crun-os' \
 		"mkdir -m 777 /run/crun-os/$name" \
 		"mkdir /run/crun-os/$name && chown 65534 /run/crun-os/$name"; do
 		mkdir -m 700 /run/crun-os
+		: >/run/crun-os/.marker
 		eval "$how"
 		for v in '-c c.conf -- true' "stat $name" clean; do
 			# shellcheck disable=SC2086 # words
@@ -5327,7 +5449,7 @@ state_trusted() {
 	done
 	is 'made elsewhere' '' "$(ls -A other)"
 	mkdir -m 700 /run/crun-os
-	touch /run/crun-os/file
+	touch /run/crun-os/.marker /run/crun-os/file
 	verb 0 clean
 	says '/run/crun-os/file is no folder'
 	rm -r /run/crun-os
@@ -5710,7 +5832,7 @@ verb_wait() {
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 	# killed after its folder was gone
 	mkdir -m 700 /run/crun-os
-	: >/run/crun-os/.ids
+	: >/run/crun-os/.marker
 	verb 0 clean
 	lines 0
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
@@ -5845,6 +5967,7 @@ story 'verbs: each says who is not there, and how it is used' verb_nobody
 # the stale folder, the recycled pid, the half-written file: never acted on
 verb_stale() {
 	mkdir -p "/run/crun-os/$name"
+	: >/run/crun-os/.marker
 	verb 125 stop "$name"
 	says "no container $name runs"
 	: >"/run/crun-os/$name/lock"
@@ -7081,6 +7204,30 @@ set_reboot() {
 	gone
 }
 story 'set: what was set holds after a reboot' set_reboot
+
+# ext4 uses the number of an inode again at once
+set_reboot_disk() {
+	need_cgroups
+	need mke2fs
+	truncate -s 16M image
+	mke2fs -q -t ext4 image
+	mkdir disk
+	mount -o loop image disk
+	echo "$t/disk" >>mounted
+	mkdir disk/run
+	mount --bind disk/run /run
+	echo /run >>mounted
+	os_conf pids=100
+	background --ready
+	verb 0 set "$name" pids=50
+	verb 0 set "$name" pids=60
+	verb 0 reboot "$name"
+	is pids.max 60 "$(file_of pids.max pids.max)"
+	verb 0 stop "$name"
+	gone
+}
+story 'set: what was set twice holds after a reboot, with /run on a disk' \
+	set_reboot_disk
 
 # more and less than before, where v1 wants one before the other
 set_swap() {

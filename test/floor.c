@@ -48,7 +48,7 @@
 #include <unistd.h>
 
 #define STATE "/run/crun-os"
-#define IDS STATE "/.ids"
+#define IDS STATE "/.marker"
 #define BYTE 4000			/* of the pool of ranges */
 #define HOSTID (0x70000000u + BYTE * 65536u)
 #define MAP "0 2141192192 65536\n"	/* 0 HOSTID 65536 */
