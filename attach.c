@@ -28,6 +28,7 @@
 
 /* what the supervisor answers: type; you may watch; there is no console */
 enum { TYPE = 't', WATCH = 'w', NOTHING = 'n' };
+enum { ANSWER_MS = 5000 };
 
 /* ---- the supervisor ---- */
 
@@ -145,7 +146,8 @@ static int
 dial(const char *name)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
+	    0);
 
 	put(a.sun_path, sizeof(a.sun_path), STATEDIR "/%s/console", name);
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
@@ -193,6 +195,18 @@ receive(struct client *c)
 	if (n > 0 && what == WATCH)
 		warn("%s: another types on this console; you may watch",
 		    c->name);
+}
+
+/* The first answer: a supervisor that was stopped gives none. */
+static void
+receive_first(struct client *c)
+{
+	struct pollfd p = { c->socket, POLLIN, 0 };
+
+	if (poll(&p, 1, ANSWER_MS) == 0)
+		die("%s: its supervisor does not answer; crun kill %s ends it",
+		    c->name, c->name);
+	receive(c);
 }
 
 /* The next of the log, when what came before has been shown: a guest that
@@ -295,7 +309,7 @@ attach_console(struct run *r, const char *name)
 		die("taking signals:");
 	c.watch = log_watch(r);
 	c.socket = dial(name);
-	receive(&c);
+	receive_first(&c);
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
 	log_last(&c.log, w.ws_row ? w.ws_row : 24);
 	console_raw();

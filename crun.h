@@ -206,6 +206,7 @@ struct run {
 	pid_t pid;		/* the init, as the supervisor sees it */
 	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
 	int supervisor;		/* pidfd; of whoever is not the supervisor */
+	pid_t supervisor_pid;	/* likewise */
 	int go[2], report[2];
 	/* idmap.c */
 	struct idmap *uid, *gid;
@@ -623,6 +624,8 @@ unsigned long cgroup_count(const struct run *);
  * process does not let itself be frozen. */
 int cgroup_freeze(const struct run *, int frozen);
 int cgroup_frozen(const struct run *);
+/* Kills all that is in the v2 group, and thaws what is frozen in any. */
+void cgroup_kill(const struct run *);
 /* Changes limits, all or none, and the saved configuration with them.  conf
  * is the new one; asked are the changed settings, an empty value unsets.  Dies
  * with the first that cannot be. */

@@ -159,6 +159,21 @@ cgroup_frozen(const struct run *r)
 	return frozen;
 }
 
+/* Of v1 nothing else than the init can be killed so, and what is frozen there
+ * does not die before it is thawed, freezer-subsystem.rst. */
+void
+cgroup_kill(const struct run *r)
+{
+	const struct hier *h;
+
+	for (h = r->hier; h < r->hier + r->nhier; h++) {
+		write_at(h->payload, "freezer.state", "THAWED");
+		write_at(h->group, "freezer.state", "THAWED");
+		write_at(h->group, "cgroup.kill", "1");
+		write_at(h->group, "cgroup.freeze", "0");
+	}
+}
+
 int
 cgroup_freeze(const struct run *r, int frozen)
 {

@@ -686,6 +686,7 @@ open_pids(struct run *r)
 	r->pid = n[0];
 	r->pidfd = open_pid(n[0], n[1], &r->proc);
 	r->supervisor = open_pid(n[2], n[3], NULL);
+	r->supervisor_pid = n[2];
 	return r->pidfd >= 0 && r->supervisor >= 0 && !has_exited(r->pidfd);
 }
 
@@ -693,12 +694,13 @@ open_pids(struct run *r)
 static void
 open_starting(struct run *r)
 {
-	uint64_t n[2];		/* pid, start time */
+	uint64_t n[2] = { 0 };	/* pid, start time */
 	char text[64];
 
 	if (read_at(r->state, "lock", text, sizeof(text)) > 0 &&
 	    numbers(text, n, 2) == 2)
 		r->supervisor = open_pid(n[0], n[1], NULL);
+	r->supervisor_pid = n[0];
 }
 
 /* A free lock: of a supervisor that was killed, or of one that has just

@@ -5805,6 +5805,107 @@ verb_kill() {
 }
 story 'verbs: kill' verb_kill
 
+# in_time MS STATUS WORD...: crun with these words ends within so long
+in_time() {
+	most=$1
+	shift
+	begun=$(date +%s%N)
+	verb "$@"
+	took=$((($(date +%s%N) - begun) / 1000000))
+	[ "$took" -lt "$((most * slow))" ] || wrong "within $most ms" "$took ms"
+}
+
+# What ends an OS, a program and one whose init is frozen, while nobody
+# continues the supervisor.
+verb_kill_stopped() {
+	if [ "${1:-}" = os ]; then
+		os_conf
+		background --ready
+	else
+		conf
+		idle
+	fi
+	[ "${1:-}" != frozen ] || verb 0 freeze "$name"
+	kill -STOP "$sup"
+	soon grep -q '^State:.T' "/proc/$sup/status"
+	in_time 2000 0 kill "$name"
+	lines 0
+	[ "${1:-}" = os ] || ends 137 "$sup"
+	gone
+}
+story 'verbs: kill, and the supervisor is stopped' verb_kill_stopped
+story 'verbs: kill, and the supervisor of an OS is stopped' \
+	verb_kill_stopped os
+story 'verbs: kill what is frozen, and the supervisor is stopped' \
+	verb_kill_stopped frozen
+
+# One that is frozen does not hear CONT or TERM, and is killed.
+verb_kill_stuck() {
+	need_v2
+	group=$(awk '$3 == "cgroup2" { print $2; exit }' /proc/mounts)/$name
+	conf bridge="$br" ip="$net.2/24" memory=64M
+	idle
+	mkdir "$group"
+	echo "$sup" >"$group/cgroup.procs"
+	echo 1 >"$group/cgroup.freeze"
+	soon grep -q 'frozen 1' "$group/cgroup.events"
+	in_time 2000 0 kill "$name"
+	says "^crun: $name: its supervisor did not end by itself, and was killed"
+	lines 1
+	ends 137 "$sup"
+	gone
+	rmdir "$group"
+}
+story 'verbs: kill, and the supervisor does not go on' verb_kill_stuck
+
+verb_stop_stopped() {
+	conf
+	for v in stop reboot; do
+		up -- sh -c 'trap "exit 5" TERM; echo up
+			while :; do sleep 0.1; done'
+		kill -STOP "$sup"
+		soon grep -q '^State:.T' "/proc/$sup/status"
+		in_time 3000 0 $v -t 2 "$name"
+		[ $v = stop ] || in_time 3000 0 stop -t 2 "$name"
+		ends 5 "$sup"
+	done
+}
+story 'verbs: stop and reboot continue a supervisor that is stopped' \
+	verb_stop_stopped
+
+# A start that hangs, as its child is stopped before the init: by TERM it is
+# undone, and where it does not hear that it is killed.
+verb_kill_starting() {
+	need strace
+	conf bridge="$br" ip="$net.2/24" memory=64M
+	for state in running stopped; do
+		strace -f -qq -o "trace.$state" -e trace=sethostname,execve \
+			-e inject=sethostname:signal=STOP \
+			"$crun" -c c.conf -- true >up.out 2>up.err &
+		tracer=$!
+		echo "$tracer" >>kids
+		soon grep -q SIGSTOP "trace.$state"
+		sup=$(sed 's/ .*//;q' "/run/crun-os/$name/lock")
+		[ "$state" = running ] || kill -STOP "$sup"
+		in_time 2000 0 kill "$name"
+		wait "$tracer" || :
+		[ ! -e "/proc/$sup/exe" ] || wrong 'it has ended' 'it lives'
+		[ ! -e /run/crun-os ] || wrong 'no folder' "$(ls -RA /run/crun-os)"
+	done
+}
+story 'verbs: kill ends a start that hangs' verb_kill_starting
+
+verb_console_stopped() {
+	os_conf
+	background --ready
+	kill -STOP "$sup"
+	secs=10 verb 125 console "$name"
+	says "^crun: $name: its supervisor does not answer; crun kill $name"
+	verb 0 kill "$name"
+	gone
+}
+story 'verbs: console of a supervisor that is stopped' verb_console_stopped
+
 verb_wait() {
 	for how in 0 7 137; do
 		conf

@@ -10,6 +10,7 @@
  * print.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -24,6 +25,7 @@
 
 enum { START_MS = 60000 };	/* how long we wait for one that starts */
 enum { GRACE_MS = 15000 };	/* for a supervisor, past the time-out */
+enum { KILL_MS = 450 };		/* for each that kill ends, at each step */
 
 struct words {			/* what follows the verb */
 	char **names;		/* NULL at the end */
@@ -99,6 +101,16 @@ wait_started(struct run *r, const char *name)
 	return life;
 }
 
+static void
+not_running(const char *name, enum life life)
+{
+	if (life == NONE)
+		no_container(name);
+	else
+		tell("%s does not run: its supervisor was killed; crun clean "
+		    "removes what is left", name);
+}
+
 /* 0, or says why not and gives -1. */
 static int
 find(struct run *r, const char *name)
@@ -107,17 +119,13 @@ find(struct run *r, const char *name)
 
 	if (life == STARTING)
 		life = wait_started(r, name);
-	if (life == NONE)
-		no_container(name);
-	if (life == DEAD)
-		tell("%s does not run: its supervisor was killed; crun clean "
-		    "removes what is left", name);
-	if (life == STARTING)
-		tell("%s has not started within %d s; the pid of its "
-		    "supervisor is in " STATEDIR "/%s/lock", name,
-		    START_MS / 1000, name);
 	if (life == RUNNING)
 		return 0;
+	if (life != STARTING)
+		not_running(name, life);
+	else
+		tell("%s has not started within %d s; crun kill %s ends its "
+		    "start", name, START_MS / 1000, name);
 	state_close(r);
 	return -1;
 }
@@ -150,14 +158,20 @@ find_all(struct words *w, int *status)
 /* ---- waiting for the end ---- */
 
 static int
-has_ended(const struct run *r, int ms)
+poll_one(int fd, int ms)
 {
-	struct pollfd p = { r->supervisor, POLLIN, 0 };
+	struct pollfd p = { fd, POLLIN, 0 };
 	int n;
 
 	while ((n = poll(&p, 1, ms)) < 0 && errno == EINTR)
 		;
 	return n > 0;
+}
+
+static int
+has_ended(const struct run *r, int ms)
+{
+	return poll_one(r->supervisor, ms);
 }
 
 /* The status that the supervisor wrote down, or, where it was killed, that
@@ -188,6 +202,13 @@ do_wait(struct words *w)
 /* ---- stop, reboot, kill ---- */
 
 static void
+signal_supervisor(const struct run *r, int sig)
+{
+	syscall(SYS_pidfd_send_signal, r->supervisor, sig, NULL, 0);
+}
+
+/* CONT: somebody may have stopped it, as a shell stops a job. */
+static void
 ask(const struct run *r, int reboot, unsigned seconds)
 {
 	siginfo_t info = { .si_signo = ASK, .si_code = SI_QUEUE };
@@ -197,6 +218,7 @@ ask(const struct run *r, int reboot, unsigned seconds)
 	if (syscall(SYS_pidfd_send_signal, r->supervisor, ASK, &info, 0) < 0 &&
 	    errno != ESRCH)
 		die("signalling the supervisor:");
+	signal_supervisor(r, SIGCONT);
 }
 
 static unsigned
@@ -271,15 +293,13 @@ do_reboot(struct words *w)
 {
 	const char *name = w->names[0];
 	unsigned seconds = seconds_option(w);
-	struct pollfd init;
 	struct run r, next;
 	int killed = 0, status;
 
 	run_clear(&next);
 	verb_find(&r, name);
 	ask(&r, 1, seconds);
-	init = (struct pollfd){ r.pidfd, POLLIN, 0 };
-	if (poll(&init, 1, patience(&r, name, seconds)) == 0) {
+	if (!poll_one(r.pidfd, patience(&r, name, seconds))) {
 		no_answer(name);
 		return EXIT_SETUP;
 	}
@@ -287,7 +307,10 @@ do_reboot(struct words *w)
 		state_close(&next);
 		return 0;
 	}
-	has_ended(&r, -1);
+	if (!has_ended(&r, GRACE_MS)) {
+		no_answer(name);
+		return EXIT_SETUP;
+	}
 	status = end_of(&r, name, &killed);
 	fail(killed ? EXIT_SIGNAL + SIGKILL : EXIT_SETUP, killed ?
 	    "%s did not end in time and was killed (status %d)" :
@@ -295,26 +318,127 @@ do_reboot(struct words *w)
 	    status);
 }
 
-static int
-do_kill(struct words *w)
+/* kill: everything in the container, by ourselves, whatever its supervisor
+ * does.  One that starts is only told to end, and undoes all that it has made;
+ * the start that it waits for comes to nothing. */
+static void
+kill_all(struct run *r, enum life life)
 {
-	const char *text = w->opt['s'];
-	int sig = text ? conf_signal(text) : SIGKILL, i, status;
-	struct run *r;
+	if (life == RUNNING) {
+		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+		cgroup_open(r);
+		cgroup_kill(r);
+		cgroup_close(r);
+	} else {
+		signal_supervisor(r, SIGTERM);
+	}
+	signal_supervisor(r, SIGCONT);
+}
 
-	if (!sig)
-		fail(EXIT_USAGE, "-s %s: must be a signal: a number from 1 to "
-		    "64, or a name such as TERM or RTMIN+4", text);
-	r = find_all(w, &status);
+/* Why a process that was killed is there still, by its state in
+ * proc_pid_stat(5). */
+static const char *
+why_alive(char state)
+{
+	if (state == 'D')
+		return "it waits in the kernel, for a disk perhaps, or is "
+		    "frozen by another's cgroup";
+	if (state == 'Z' || state == 't')
+		return "who traces it, or its parent, does not let it go";
+	return "it waits for a process of its pid namespace, which has a "
+	    "parent outside that does not reap it";
+}
+
+static int
+tell_alive(const char *name, const char *who, pid_t pid)
+{
+	char path[32], text[512], *p;
+	char state = '?';
+
+	put(path, sizeof(path), "/proc/%ld/stat", (long)pid);
+	read_at(AT_FDCWD, path, text, sizeof(text));
+	p = strrchr(text, ')');
+	if (p && p[1])
+		state = p[2];
+	tell("%s: %s, pid %ld, was killed but has not ended: %s (state %c)",
+	    name, who, (long)pid, why_alive(state), state);
+	return EXIT_SETUP;
+}
+
+/* The init first: without its death nothing else can end.  Then the
+ * supervisor: it may wait for a reader of what the init has printed, which TERM
+ * ends.  What it leaves, if it has to be killed, we remove. */
+static int
+end_killed(struct run *r, const char *name)
+{
+	if (r->pidfd >= 0 && !poll_one(r->pidfd, KILL_MS))
+		return tell_alive(name, "the init", r->pid);
+	if (r->supervisor < 0 || has_ended(r, KILL_MS))
+		return 0;
+	signal_supervisor(r, SIGTERM);
+	if (has_ended(r, KILL_MS))
+		return 0;
+	signal_supervisor(r, SIGKILL);
+	if (!has_ended(r, KILL_MS))
+		return tell_alive(name, "its supervisor", r->supervisor_pid);
+	state_clean(name);
+	state_clean_rest();
+	warn("%s: its supervisor did not end by itself, and was killed; what "
+	    "it left was removed", name);
+	return 0;
+}
+
+static int
+kill_containers(struct words *w)
+{
+	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
+	enum life life;
+	int i, n = 0, status = 0;
+
+	for (i = 0; i < w->n; i++) {
+		life = state_open(&r[n], w->names[i]);
+		if (life == NONE || life == DEAD) {
+			not_running(w->names[i], life);
+			status = EXIT_SETUP;
+			state_close(&r[n]);
+			continue;
+		}
+		kill_all(&r[n], life);
+		w->names[n++] = w->names[i];
+	}
+	for (i = 0; i < n; i++) {
+		if (end_killed(&r[i], w->names[i]))
+			status = EXIT_SETUP;
+		state_close(&r[i]);
+	}
+	free(r);
+	return status;
+}
+
+static int
+signal_inits(struct words *w, int sig)
+{
+	int i, status;
+	struct run *r = find_all(w, &status);
+
 	for (i = 0; i < w->n; i++)
 		if (syscall(SYS_pidfd_send_signal, r[i].pidfd, sig, NULL, 0) <
 		    0 && errno != ESRCH)
 			die("signalling the init of %s:", w->names[i]);
-	for (i = 0; i < w->n; i++)
-		if (sig == SIGKILL)
-			has_ended(&r[i], -1);
 	free(r);
 	return status;
+}
+
+static int
+do_kill(struct words *w)
+{
+	const char *text = w->opt['s'];
+	int sig = text ? conf_signal(text) : SIGKILL;
+
+	if (!sig)
+		fail(EXIT_USAGE, "-s %s: must be a signal: a number from 1 to "
+		    "64, or a name such as TERM or RTMIN+4", text);
+	return sig == SIGKILL ? kill_containers(w) : signal_inits(w, sig);
 }
 
 /* ---- freeze, thaw ---- */
@@ -594,7 +718,8 @@ static const struct verb {
 	{ "reboot", "t:", 1, 1, do_reboot, "[-t SECONDS] NAME",
 	    "likewise, and up again under the same supervisor" },
 	{ "kill", "s:", 1, -1, do_kill, "[-s SIGNAL] NAME ...",
-	    "send the init SIGNAL; without -s, kill everything in it" },
+	    "send the init SIGNAL; without -s, kill everything in it, and its "
+	    "supervisor where that does not end then" },
 	{ "freeze", "", 1, -1, do_freeze, "NAME ...",
 	    "stop every process in it where it is" },
 	{ "thaw", "", 1, -1, do_thaw, "NAME ...", "and let them go on" },
