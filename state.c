@@ -433,6 +433,32 @@ put_dir(char *dir, size_t size, const char *name)
 	put(dir, size, STATEDIR "/%s", name);
 }
 
+/* The 22nd field, counted after the name's last ')'. */
+unsigned long long
+state_start_time(int dir, const char *stat)
+{
+	char text[1024], *p;
+	int i;
+
+	if (read_at(dir, stat, text, sizeof(text)) < 0)
+		return 0;
+	p = strrchr(text, ')');
+	for (i = 2; p && i < 22; i++)
+		p = strchr(p + 1, ' ');
+	return p ? strtoull(p, NULL, 10) : 0;
+}
+
+/* Ours; 0 where there is no /proc yet. */
+static unsigned long long
+own_start_time(void)
+{
+	static unsigned long long start;
+
+	if (!start)
+		start = state_start_time(AT_FDCWD, "/proc/self/stat");
+	return start;
+}
+
 void
 state_host(struct run *r)
 {
@@ -461,7 +487,7 @@ state_host(struct run *r)
 		remove_objects(r, 0);
 	}
 	put(pid, sizeof(pid), "%ld %llu\n", (long)getpid(),
-	    state_start_time(AT_FDCWD, "/proc/self/stat"));
+	    own_start_time());
 	if (ftruncate(r->lock, 0) < 0 ||
 	    pwrite(r->lock, pid, strlen(pid), 0) < 0)
 		die("writing %s/lock:", dir);
@@ -507,21 +533,6 @@ state_child(struct run *r)
 {
 	shut(&r->lock);
 	shut(&r->marker);
-}
-
-/* The 22nd field, counted after the name's last ')'. */
-unsigned long long
-state_start_time(int dir, const char *stat)
-{
-	char text[1024], *p;
-	int i;
-
-	if (read_at(dir, stat, text, sizeof(text)) < 0)
-		return 0;
-	p = strrchr(text, ')');
-	for (i = 2; p && i < 22; i++)
-		p = strchr(p + 1, ' ');
-	return p ? strtoull(p, NULL, 10) : 0;
 }
 
 #define GENERATION "# generation "
@@ -586,7 +597,7 @@ state_started(struct run *r)
 	state_conf_commit(r);
 	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
 	    state_start_time(r->proc, "stat"), (long)getpid(),
-	    state_start_time(AT_FDCWD, "/proc/self/stat"));
+	    own_start_time());
 	if (create_at(r->state, "pid", text, 0600) < 0)
 		die("writing " STATEDIR "/%s/pid:", r->conf->name);
 }
@@ -597,7 +608,7 @@ state_ended(struct run *r, int status, int killed)
 	char text[64];
 
 	put(text, sizeof(text), "%ld %llu\n%d%s\n", (long)getpid(),
-	    state_start_time(AT_FDCWD, "/proc/self/stat"), status,
+	    own_start_time(), status,
 	    killed ? " killed" : "");
 	if (pwrite(r->lock, text, strlen(text), 0) < 0)
 		warn("writing " STATEDIR "/%s/lock:", r->conf->name);
