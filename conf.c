@@ -6,8 +6,13 @@
  * was (struct setting, in the order given, with its FILE:LINE for later
  * errors) and as its setter parsed it.
  *
- * Setters judge one value; check() judges what depends on two.  All errors
- * are printed before the exit, none twice.
+ * Setters judge one value; check() judges what depends on two.  Nothing here
+ * ends the process for what is wrong with a file or a word.  All faults are
+ * listed, none twice, in the configuration that they are of, and the caller
+ * decides.
+ *
+ * What is read is either a file to start from (conf_load()) or what was saved
+ * of a container that runs (conf_saved()), perhaps by another version of crun.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,46 +27,93 @@
 #include "crun.h"
 #include "config.h"
 
-static struct {
-	int line;		/* 0: of none */
-	char *text;
-} *errors;
-static size_t nerrors;
 static const char too_long[] = "a line of more than %d bytes";
-static int faulty[NKEYS];	/* keys that an error names: said once */
+static char command_line[] = "command line: ";
 
-/* Keeps an error line; all are printed in the order of the file.  where is
- * "FILE:LINE: " or another beginning, which sorts last. */
-static void
-error(const char *where, const char *fmt, ...)
+static struct fault *
+same_fault(const struct conf *c, int line, const char *text)
+{
+	size_t i;
+
+	for (i = 0; i < c->nfaults; i++)
+		if (c->faults[i].line == line &&
+		    !strcmp(c->faults[i].text, text))
+			return &c->faults[i];
+	return NULL;
+}
+
+/* Puts a fault in the order of the file; one of no line comes last. */
+static struct fault *
+add_fault(struct conf *c, struct fault f)
+{
+	struct fault *same = same_fault(c, f.line, f.text);
+	size_t i;
+
+	if (same) {
+		free(f.text);
+		return same;
+	}
+	c->faults = xrealloc(c->faults, c->nfaults + 1, sizeof(f));
+	for (i = c->nfaults++; i && f.line && (!c->faults[i - 1].line ||
+	    c->faults[i - 1].line > f.line); i--)
+		c->faults[i] = c->faults[i - 1];
+	c->faults[i] = f;
+	return &c->faults[i];
+}
+
+/* where is "FILE:LINE: " or another beginning. */
+static struct fault *error(struct conf *, const char *where, const char *fmt,
+    ...) __attribute__((format(printf, 3, 4)));
+
+static struct fault *
+error(struct conf *c, const char *where, const char *fmt, ...)
 {
 	const char *number = strchr(where, ':');
-	char text[1024];
+	struct fault f = { .kind = CONF_BAD };
+	char text[2048];
 	va_list ap;
-	size_t i;
-	int line;
 
 	va_start(ap, fmt);
 	vsnprintf(text, sizeof(text), fmt, ap);
 	va_end(ap);
-	line = number ? strtol(number + 1, NULL, 10) : 0;
-	errors = xrealloc(errors, nerrors + 1, sizeof(*errors));
-	for (i = nerrors++; i && line && (!errors[i - 1].line ||
-	    errors[i - 1].line > line); i--)
-		errors[i] = errors[i - 1];
-	errors[i].line = line;
-	errors[i].text = xprintf("%s%s", where, text);
+	if (!strcmp(where, command_line))
+		f.kind = CONF_WORDS;
+	f.line = number ? strtol(number + 1, NULL, 10) : 0;
+	f.text = xprintf("%s%s", where, text);
+	return add_fault(c, f);
 }
 
-static void
-print_errors(void)
+static enum conf_state
+worst_fault(const struct conf *c)
+{
+	enum conf_state worst = CONF_WHOLE;
+	size_t i;
+
+	for (i = 0; i < c->nfaults; i++)
+		if (c->faults[i].kind > worst)
+			worst = c->faults[i].kind;
+	return worst;
+}
+
+void
+conf_tell(const struct conf *c)
 {
 	size_t i;
 
-	for (i = 0; i < nerrors; i++)
-		say(errors[i].text);
-	if (nerrors)
-		exit(EXIT_USAGE);
+	for (i = 0; i < c->nfaults; i++)
+		tell("%s", c->faults[i].text);
+}
+
+void
+conf_warn(const struct conf *c)
+{
+	const struct fault *f;
+
+	for (f = c->faults; f < c->faults + c->nfaults; f++)
+		if (f->kind == CONF_MORE)
+			warn("%s; passed over", f->text);
+		else if (f->kind != CONF_GONE)
+			warn("%s", f->text);
 }
 
 /* ---- from text to settings ---- */
@@ -116,12 +168,12 @@ override(struct conf *c, int id, const char *sub)
 }
 
 static char *
-working_folder(void)
+working_folder(struct conf *c)
 {
-	char buf[PATH_MAX];
+	char buf[PATH_MAX] = "/";
 
 	if (!getcwd(buf, sizeof(buf)))
-		fail(EXIT_USAGE, "the working folder:");
+		error(c, "", "the working folder: %s", strerror(errno));
 	return xprintf("%s", strcmp(buf, "/") ? buf : "");
 }
 
@@ -138,24 +190,24 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 	old = same_setting(c, id, sub);
 	if (old && (!(keys[id].flags & ADDS) || keys[id].flags & FAMILY)) {
 		if (old->line)
-			error(where, "%s is set twice, first on line %d", name,
-			    old->line);
+			error(c, where, "%s is set twice, first on line %d",
+			    name, old->line);
 		else
-			error(where, "%s is set twice", name);
+			error(c, where, "%s is set twice", name);
 		return;
 	}
 	if (!*value) {
 		if (line) {
-			error(where, "%s has no value; leave the line out",
+			error(c, where, "%s has no value; leave the line out",
 			    name);
-			faulty[id] = 1;
+			c->faulty[id] = 1;
 		}
 		return;
 	}
 	if (keys[id].flags & PATH && *value != '/')
-		value = xprintf("%s/%s", dir ? dir : working_folder(), value);
+		value = xprintf("%s/%s", dir ? dir : working_folder(c), value);
 	if (strlen(name) + 1 + strlen(value) > CONF_LINE) {
-		error(where, too_long, CONF_LINE);
+		error(c, where, too_long, CONF_LINE);
 		return;
 	}
 	c->set = xrealloc(c->set, c->nset + 1, sizeof(*c->set));
@@ -179,7 +231,7 @@ trim(char *s)
 
 /* What begins with it, or else is near; of a family, up to the dot. */
 static void
-unknown_key(const char *name, const char *where)
+unknown_key(struct conf *c, const char *name, const char *where)
 {
 	size_t len = strlen(name), head = strcspn(name, ".") + 1;
 	struct near near = { .word = name }, family = { .word = name };
@@ -198,18 +250,19 @@ unknown_key(const char *name, const char *where)
 	for (i = 0; name[i] && !(name[i] & 0x80); i++)
 		;
 	if (name[i])
-		error(where, "unknown key %.64s, which has a character that "
+		error(c, where, "unknown key %.64s, which has a character that "
 		    "no key has", name);
 	else if (begins && !strcmp(begins, name))
-		error(where, "%s needs a name after its dot", name);
+		error(c, where, "%s needs a name after its dot", name);
 	else if (begins || *near.best)
-		error(where, "unknown key %.64s; did you mean %s?", name,
+		error(c, where, "unknown key %.64s; did you mean %s?", name,
 		    begins ? begins : near.best);
 	else if (*family.best && len > head)
-		error(where, "unknown key %.64s; did you mean %s%s?", name,
+		error(c, where, "unknown key %.64s; did you mean %s%s?", name,
 		    family.best, name + head);
 	else
-		error(where, "unknown key %.64s; crun -h lists the keys", name);
+		error(c, where, "unknown key %.64s; crun -h lists the keys",
+		    name);
 }
 
 /* One KEY=VALUE; text stays, the settings point into it. */
@@ -221,7 +274,7 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 	int id;
 
 	if (!eq) {
-		error(where, "no = in \"%.40s\": every line is key=value",
+		error(c, where, "no = in \"%.40s\": every line is key=value",
 		    name);
 		return;
 	}
@@ -232,7 +285,11 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 		add_setting(c, id, name, trim(eq + 1), where, line, dir);
 		return;
 	}
-	unknown_key(name, where);
+	if (c->saved && line)
+		error(c, where, "unknown key %.64s, of another version of "
+		    "crun", name)->kind = CONF_MORE;
+	else
+		unknown_key(c, name, where);
 }
 
 static int
@@ -272,9 +329,9 @@ parse_text(struct conf *c, char *text, size_t size, const char *dir)
 			continue;
 		where = xprintf("%s:%d: ", c->file, line);
 		if (len > CONF_LINE)
-			error(where, too_long, CONF_LINE);
+			error(c, where, too_long, CONF_LINE);
 		else if (bad)
-			error(where, "a NUL or control character");
+			error(c, where, "a NUL or control character");
 		else
 			parse_setting(c, p, where, line, dir);
 	}
@@ -282,9 +339,10 @@ parse_text(struct conf *c, char *text, size_t size, const char *dir)
 
 /* ---- finding and reading the file ---- */
 
-/* Opens file as crun(1) says; gives the path that was opened in *path. */
+/* Opens file as crun(1) says; c->file is then the path that was opened.  -1:
+ * it cannot be. */
 static int
-open_file(const char *file, char **path)
+open_file(struct conf *c, const char *file)
 {
 	static const char *const forms[] = { "%s", CONFDIR "/%s",
 	    CONFDIR "/%s.conf" };
@@ -293,6 +351,10 @@ open_file(const char *file, char **path)
 	struct stat st;
 	int fd = -1;
 
+	if (strlen(file) >= sizeof(buf) - strlen(CONFDIR "/.conf")) {
+		error(c, file, ": %s", strerror(ENAMETOOLONG));
+		return -1;
+	}
 	errno = ENOENT;
 	for (i = 0; fd < 0 && errno == ENOENT && i < tries; i++) {
 		put(buf, sizeof(buf), forms[i], file);
@@ -304,69 +366,71 @@ open_file(const char *file, char **path)
 			errno = ENOENT;
 		}
 	}
-	*path = xprintf("%s", buf);
+	c->file = xprintf("%s", buf);
 	if (fd < 0 && errno == ENOENT && tries > 1)
-		fail(EXIT_USAGE, "%s: no such file here, nor "
-		    CONFDIR "/%s or " CONFDIR "/%s.conf", file, file, file);
-	if (fd < 0)
-		fail(EXIT_USAGE, "%s:", file);
+		error(c, file, ": no such file here, nor "
+		    CONFDIR "/%s or " CONFDIR "/%s.conf", file, file);
+	else if (fd < 0)
+		error(c, file, ": %s", strerror(errno));
 	return fd;
 }
 
 /* Somebody else than root and the caller must not have written it. */
 static void
-check_file(int fd, const char *path)
+check_file(struct conf *c, int fd)
 {
 	struct stat st;
 
 	if (fstat(fd, &st) < 0)
-		fail(EXIT_USAGE, "%s:", path);
-	if (!S_ISREG(st.st_mode))
-		fail(EXIT_USAGE, "%s: not a regular file", path);
-	if (st.st_uid && st.st_uid != getuid())
-		fail(EXIT_USAGE, "%s: belongs to user %u, who could change "
-		    "what runs as you; chown it", path, (unsigned)st.st_uid);
-	if (st.st_mode & 022)
-		fail(EXIT_USAGE, "%s: others can write it; chmod go-w %s",
-		    path, path);
-	if (st.st_size > CONF_SIZE)
-		fail(EXIT_USAGE, "%s: larger than %d bytes", path, CONF_SIZE);
+		error(c, c->file, ": %s", strerror(errno));
+	else if (!S_ISREG(st.st_mode))
+		error(c, c->file, ": not a regular file");
+	else if (st.st_uid && st.st_uid != getuid())
+		error(c, c->file, ": belongs to user %u, who could change "
+		    "what runs as you; chown it", (unsigned)st.st_uid);
+	else if (st.st_mode & 022)
+		error(c, c->file, ": others can write it; chmod go-w %s",
+		    c->file);
 }
 
+/* NULL: it cannot be read. */
 static char *
-read_all(int fd, const char *path, size_t *size)
+read_all(struct conf *c, int fd, size_t *size)
 {
 	size_t got = 0, room = 4096;
 	char *text = xrealloc(NULL, room, 1);
-	ssize_t n;
+	ssize_t n = 0;
 
-	while ((n = read(fd, text + got, room - 1 - got)) > 0) {
+	while (got <= CONF_SIZE &&
+	    (n = read(fd, text + got, room - 1 - got)) > 0) {
 		got += n;
-		if (got > CONF_SIZE)
-			fail(EXIT_USAGE, "%s: larger than %d bytes", path,
-			    CONF_SIZE);
 		if (room - got < 2048)
 			text = xrealloc(text, room *= 2, 1);
 	}
-	if (n < 0)
-		fail(EXIT_USAGE, "%s:", path);
 	text[got] = '\0';
 	*size = got;
-	return text;
+	if (got <= CONF_SIZE && !n)
+		return text;
+	if (got > CONF_SIZE)
+		error(c, c->file, ": larger than %d bytes", CONF_SIZE);
+	else
+		error(c, c->file, ": %s", strerror(errno));
+	free(text);
+	return NULL;
 }
 
 /* The folder that a file's relative paths start from: its own, absolute. */
 static char *
-folder_of(const char *path)
+folder_of(struct conf *c)
 {
-	const char *slash = strrchr(path, '/');
+	const char *path = c->file, *slash = strrchr(path, '/');
 	char *dir;
 
 	if (*path == '/')
 		return xprintf("%.*s", (int)(slash - path), path);
 	if (!slash)
-		return working_folder();
-	dir = working_folder();
+		return working_folder(c);
+	dir = working_folder(c);
 	return xprintf("%s/%.*s", dir, (int)(slash - path), path);
 }
 
@@ -380,7 +444,7 @@ default_name(struct conf *c)
 	const char *bad;
 
 	if (!strcmp(c->file, "-")) {
-		error("standard input: ", "name is not set");
+		error(c, "standard input: ", "name is not set");
 		return;
 	}
 	if (len > 5 && !strcmp(base + len - 5, ".conf"))
@@ -388,7 +452,8 @@ default_name(struct conf *c)
 	s.value = xprintf("%.*s", (int)len, base);
 	bad = keys[KEY_NAME].set(c, &s);
 	if (bad)
-		error(c->file, ": no name of a container (%s); set name", bad);
+		error(c, c->file, ": no name of a container (%s); set name",
+		    bad);
 }
 
 /* ---- what depends on two keys ---- */
@@ -414,32 +479,35 @@ same_address(const struct ip *a, const struct ip *b)
 }
 
 static void
-check_addresses(const struct conf *c)
+check_addresses(struct conf *c)
 {
 	enum { SMALLEST = 1280 };	/* RFC 8200, section 5 */
 
 	for (each(c, a, KEY_IP)) {
 		for (each(c, b, KEY_IP))
 			if (b > a && same_address(&a->u.ip, &b->u.ip))
-				error(b->where, "ip %s is set twice", b->value);
+				error(c, b->where, "ip %s is set twice",
+				    b->value);
 		if (a->u.ip.family == AF_INET6 && c->mtu && c->mtu < SMALLEST)
-			error(conf_where(c, KEY_MTU), "mtu must be %d at least "
-			    "for the IPv6 address %s", SMALLEST, a->value);
+			error(c, conf_where(c, KEY_MTU), "mtu must be %d at "
+			    "least for the IPv6 address %s", SMALLEST,
+			    a->value);
 	}
 }
 
 static void
-check_network(const struct conf *c)
+check_network(struct conf *c)
 {
 	static const enum key_id needs_bridge[] = { KEY_IP, KEY_GATEWAY,
 	    KEY_MAC, KEY_MTU, KEY_IFNAME };
 	size_t i;
 
-	if (faulty[KEY_BRIDGE] || faulty[KEY_IP] || faulty[KEY_GATEWAY])
+	if (c->faulty[KEY_BRIDGE] || c->faulty[KEY_IP] ||
+	    c->faulty[KEY_GATEWAY])
 		return;
 	for (i = 0; i < LEN(needs_bridge) && !c->bridge; i++)
 		for (each(c, s, needs_bridge[i]))
-			error(s->where, "%s needs a bridge",
+			error(c, s->where, "%s needs a bridge",
 			    keys[s->id].name);
 	check_addresses(c);
 	for (each(c, g, KEY_GATEWAY)) {
@@ -447,20 +515,20 @@ check_network(const struct conf *c)
 
 		for (each(c, s, KEY_IP)) {
 			if (same_address(&g->u.ip, &s->u.ip))
-				error(g->where, "gateway %s is the container's "
-				    "own ip", g->value);
+				error(c, g->where, "gateway %s is the "
+				    "container's own ip", g->value);
 			in |= same_subnet(&g->u.ip, &s->u.ip);
 			family |= s->u.ip.family == g->u.ip.family;
 		}
 		if (!in && c->bridge)
-			error(g->where, family ? "gateway %s is in the subnet "
-			    "of no ip" : "gateway %s needs an ip of its kind",
-			    g->value);
+			error(c, g->where, family ? "gateway %s is in the "
+			    "subnet of no ip" : "gateway %s needs an ip of its "
+			    "kind", g->value);
 	}
 }
 
 static void
-check_map(const struct conf *c, enum key_id id)
+check_map(struct conf *c, enum key_id id)
 {
 	int root = 0;
 
@@ -473,29 +541,29 @@ check_map(const struct conf *c, enum key_id id)
 			    y->inside < x->inside + x->count) ||
 			    (x->outside < y->outside + y->count &&
 			    y->outside < x->outside + x->count)))
-				error(b->where, "%s %s overlaps %s",
+				error(c, b->where, "%s %s overlaps %s",
 				    keys[id].name, b->value, a->value);
 		}
 	}
 	if (!root)
-		error(conf_where(c, KEY_UIDMAP), "no %s maps the container's "
-		    "root (0)", keys[id].name);
+		error(c, conf_where(c, KEY_UIDMAP), "no %s maps the "
+		    "container's root (0)", keys[id].name);
 }
 
 static void
-check_ids(const struct conf *c)
+check_ids(struct conf *c)
 {
 	const struct setting *u = conf_next(c, KEY_UIDMAP, NULL);
 	const struct setting *g = conf_next(c, KEY_GIDMAP, NULL);
 	const struct setting *s = conf_next(c, KEY_USERNS, NULL);
 
-	if ((!u && !g) || faulty[KEY_UIDMAP] || faulty[KEY_GIDMAP])
+	if ((!u && !g) || c->faulty[KEY_UIDMAP] || c->faulty[KEY_GIDMAP])
 		return;
 	if (!u || !g)
-		error((u ? u : g)->where, "uidmap and gidmap go together: %s "
-		    "is missing", u ? "gidmap" : "uidmap");
+		error(c, (u ? u : g)->where, "uidmap and gidmap go together: "
+		    "%s is missing", u ? "gidmap" : "uidmap");
 	else if (s)
-		error(s->where, "userns cannot be set beside uidmap and "
+		error(c, s->where, "userns cannot be set beside uidmap and "
 		    "gidmap");
 	else {
 		check_map(c, KEY_UIDMAP);
@@ -504,14 +572,14 @@ check_ids(const struct conf *c)
 }
 
 static void
-check(const struct conf *c)
+check(struct conf *c)
 {
-	if (!c->rootfs && !faulty[KEY_ROOTFS])
-		error(strcmp(c->file, "-") ? c->file : "standard input",
+	if (!c->rootfs && !c->faulty[KEY_ROOTFS])
+		error(c, strcmp(c->file, "-") ? c->file : "standard input",
 		    ": rootfs is not set: the folder to boot");
 	if (c->init && c->program)
-		error(conf_where(c, KEY_INIT), "init cannot be set beside -- "
-		    "PROGRAM");
+		error(c, conf_where(c, KEY_INIT), "init cannot be set beside "
+		    "-- PROGRAM");
 	check_network(c);
 	check_ids(c);
 }
@@ -529,14 +597,13 @@ default_mac(struct conf *c)
 	c->mac[0] = (c->mac[0] & ~1) | 2;	/* unicast, made locally */
 }
 
-/* Applies defaults, then every setting that the command line left. */
 static void
-apply(struct conf *c)
+apply_defaults(struct conf *c)
 {
-	const char *bad;
 	size_t i;
 	int cap;
 
+	c->memory = c->swap = UINT64_MAX;
 	for (i = 0; i < NKEYS; i++) {
 		struct setting s = { .id = i, .sub = "",
 		    .value = keys[i].def };
@@ -548,79 +615,154 @@ apply(struct conf *c)
 		cap = sec_cap(config_caps[i], strlen(config_caps[i]));
 		c->caps |= (uint64_t)1 << cap;
 	}
-	for (i = 0; i < c->nset; i++) {
-		struct setting *s = &c->set[i];
+}
 
+/* Every setting that the command line left.  A value that is not understood
+ * leaves what was there before. */
+static void
+apply(struct conf *c)
+{
+	struct conf before;
+	struct setting *s;
+	const char *bad;
+
+	for (s = c->set; s < c->set + c->nset; s++) {
 		if (s->quiet)
 			continue;
+		before = *c;
 		bad = keys[s->id].set(c, s);
-		if (bad) {
-			error(s->where, "%s%s=%s: %s", keys[s->id].name,
-			    s->sub, s->value, bad);
-			faulty[s->id] = 1;
-		}
+		if (!bad)
+			continue;
+		*c = before;
+		c->faulty[s->id] = 1;
+		error(c, s->where, "%s%s=%s: %s", keys[s->id].name, s->sub,
+		    s->value, bad);
+		s->quiet = c->saved;
 	}
 }
 
-/* From the open file to a checked configuration. */
+/* What follows from the file's name, and from the container's. */
 static void
-load(struct conf *c, int fd, const char *file, char **over, int nover)
+derive(struct conf *c)
 {
-	size_t size;
-	char *text, *dir;
+	if (!c->saved && !conf_next(c, KEY_NAME, NULL))
+		default_name(c);
+	if (!conf_next(c, KEY_MAC, NULL) && !c->faulty[KEY_MAC] && c->name)
+		default_mac(c);
+	if (!c->hostname && !c->faulty[KEY_HOSTNAME])
+		c->hostname = c->name;
+}
+
+/* The text of the file, and the words over it. */
+static void
+parse(struct conf *c, char *text, size_t size, char **over, int nover)
+{
+	char *dir = folder_of(c);
 	int i;
 
-	*c = (struct conf){ .file = file, .memory = UINT64_MAX,
-	    .swap = UINT64_MAX, .program = c->program };
-	text = read_all(fd, c->file, &size);
-	c->input = strcmp(file, "-") ? NULL : xprintf("%s", text);
-	dir = folder_of(c->file);
 	parse_text(c, text, size, dir);
+	free(dir);
 	for (i = 0; i < nover; i++) {
 		if (has_control(over[i], strlen(over[i])))
-			error("command line: ", "a control character");
+			error(c, command_line, "a control character");
 		else
-			parse_setting(c, xprintf("%s", over[i]),
-			    xprintf("command line: "), 0, NULL);
+			parse_setting(c, xprintf("%s", over[i]), command_line,
+			    0, NULL);
 	}
-	free(dir);
-	apply(c);
-	if (!conf_next(c, KEY_NAME, NULL))
-		default_name(c);
-	if (!conf_next(c, KEY_MAC, NULL) && c->name)
-		default_mac(c);
-	if (!c->hostname)
-		c->hostname = c->name;
-	check(c);
-	print_errors();
-}
-
-void
-conf_load(struct conf *c, const char *file, char **over, int nover,
-    char **program)
-{
-	char *path = (char *)file;
-	int fd = -1;
-
-	if (strcmp(file, "-")) {
-		fd = open_file(file, &path);
-		check_file(fd, path);
-	}
-	c->program = program;
-	load(c, fd < 0 ? self_input() : fd, path, over, nover);
-	shut(&fd);
 }
 
 int
-conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
+conf_load(struct conf *c, const char *file, char **over, int nover,
+    char **program)
 {
-	int fd = openat(dir, "conf", O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	int input = !strcmp(file, "-"), fd;
+	char *text = NULL;
+	size_t size;
+
+	*c = (struct conf){ .file = file, .program = program };
+	fd = input ? self_input() : open_file(c, file);
+	if (fd >= 0 && !input)
+		check_file(c, fd);
+	if (fd >= 0 && !c->nfaults)
+		text = read_all(c, fd, &size);
+	if (!input)
+		shut(&fd);
+	if (!text)
+		return -1;
+	c->input = input ? xprintf("%s", text) : NULL;
+	parse(c, text, size, over, nover);
+	apply_defaults(c);
+	apply(c);
+	derive(c);
+	check(c);
+	return c->nfaults ? -1 : 0;
+}
+
+/* ---- what was saved ---- */
+
+/* conf_print() begins with the name, a comment of ours before it, and ends with
+ * the log's size; neither is ever left out. */
+static int
+is_whole(const char *text, size_t size)
+{
+	int named = !strncmp(text, "name=", 5) || strstr(text, "\nname=");
+
+	return named && text[size - 1] == '\n' &&
+	    strstr(text, "\nconsole.log=");
+}
+
+/* Who ends removes the file after NAME/pid, and who starts writes it before. */
+static void
+cannot_open(struct conf *c, int dir)
+{
+	int err = errno, gone = err == ENOENT &&
+	    faccessat(dir, "pid", F_OK, 0) < 0;
+	struct fault *f = error(c, c->file, ": %s", strerror(err));
+
+	if (gone)
+		f->kind = CONF_GONE;
+}
+
+/* Of what is not whole nothing is taken: who knows what is missing. */
+static void
+load_saved(struct conf *c, int dir, char **over, int nover)
+{
+	int fd = openat(dir, "conf", O_RDONLY | O_NONBLOCK | O_CLOEXEC |
+	    O_NOCTTY | O_NOFOLLOW);
+	char *text = NULL;
+	size_t size;
 
 	if (fd < 0)
-		return -1;
-	load(c, fd, xprintf(STATEDIR "/%s/conf", name), over, nover);
-	close(fd);
-	return 0;
+		cannot_open(c, dir);
+	else
+		check_file(c, fd);
+	if (!c->nfaults)
+		text = read_all(c, fd, &size);
+	shut(&fd);
+	if (!text)
+		return;
+	if (!is_whole(text, size)) {
+		error(c, c->file, ": %s", size ? "not whole" : "empty");
+		return;
+	}
+	parse(c, text, size, over, nover);
+	apply(c);
+	derive(c);
+	check(c);
+}
+
+enum conf_state
+conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
+{
+	*c = (struct conf){ .saved = 1, .program = c->program,
+	    .file = xprintf(STATEDIR "/%s/conf", name) };
+	apply_defaults(c);
+	load_saved(c, dir, over, nover);
+	if (c->name && strcmp(c->name, name))
+		error(c, conf_where(c, KEY_NAME), "name=%s: must be %s",
+		    c->name, name);
+	c->name = name;
+	return worst_fault(c);
 }
 
 const struct setting *

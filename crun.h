@@ -101,9 +101,28 @@ struct setting {
 	} u;
 };
 
-/* Nothing in here changes once conf_load() has returned. */
+/* How well a configuration is understood; the worst is the last. */
+enum conf_state {
+	CONF_WHOLE,		/* all of it */
+	CONF_MORE,		/* but for keys of another version of crun */
+	CONF_WORDS,		/* but for words KEY=VALUE over it */
+	CONF_BAD,		/* a value or a line is not, or not the file */
+	CONF_GONE,		/* the container has ended, and the file too */
+};
+
+struct fault {			/* one thing that is not understood */
+	enum conf_state kind;
+	int line;		/* of the file; 0: of none */
+	char *text;		/* "web.conf:3: ", and why */
+};
+
+/* Nothing in here changes once it is loaded. */
 struct conf {
 	const char *file;	/* as it was found; "-" is standard input */
+	int saved;		/* it is of a container that runs */
+	struct fault *faults;	/* in the order of the file */
+	size_t nfaults;
+	char faulty[NKEYS];	/* whether a fault names that key */
 	const char *name, *rootfs, *hostname, *container;
 	const char *input;	/* the text that was standard input; or NULL */
 	char **init;		/* program and arguments; NULL: look for one */
@@ -147,18 +166,22 @@ struct key {
 extern const struct key keys[NKEYS];	/* keys.c */
 
 /* Reads file ("-": standard input; else looked for as crun(1) says) and the
- * nover words KEY=VALUE over it.  Supervisor.  Prints every error as
- * FILE:LINE and exits with EXIT_USAGE when there is one; returns nothing
- * that is not checked. */
-void conf_load(struct conf *, const char *file, char **over, int nover,
+ * nover words KEY=VALUE over it.  Supervisor.  -1: there are faults, all of
+ * which are listed, and nothing else of it may be used. */
+int conf_load(struct conf *, const char *file, char **over, int nover,
     char **program);
+/* Prints all faults, a line each; warns of them, but of CONF_GONE. */
+void conf_tell(const struct conf *);
+void conf_warn(const struct conf *);
 /* Prints the whole configuration as a file that conf_load() reads. */
 void conf_print(const struct conf *, FILE *);
 /* Reads a running container's configuration, as conf_print() made it, from
- * its folder, and the words KEY=VALUE over it.  -1: it is gone.  Else as
- * conf_load(). */
-int conf_saved(struct conf *, int dir, const char *name, char **over,
-    int nover);
+ * its folder, and the words KEY=VALUE over it.  What is not understood is a
+ * fault, and as if it were not there: its default holds, and nothing is known
+ * of a file that is not whole.  Only after CONF_WHOLE that is all of what the
+ * container runs with. */
+enum conf_state conf_saved(struct conf *, int dir, const char *name,
+    char **over, int nover);
 /* The key of KEY=VALUE or KEY, and what follows a family's dot in *sub; -1. */
 int conf_key(const char *word, const char **sub);
 /* The number of a signal by its name or number; 0: none. */

@@ -414,18 +414,25 @@ explain(struct run *r, int status, long long began)
 }
 
 /* What crun set has changed holds for the next life, and for what is said of
- * this one; the groups that it has made are ours to remove. */
+ * this one; the groups that it has made are ours to remove.  It may have been
+ * another version of crun. */
 static void
 take_changes(struct run *r)
 {
 	static struct conf changed;
 	struct conf c = { .program = r->conf->program };
+	const char *name = r->conf->name;
 
-	if (!state_conf_changed(r) ||
-	    conf_saved(&c, r->state, r->conf->name, NULL, 0) < 0)
+	if (!state_conf_changed(r))
 		return;
-	changed = c;
-	r->conf = &changed;
+	if (conf_saved(&c, r->state, name, NULL, 0) <= CONF_MORE) {
+		conf_warn(&c);
+		changed = c;
+		r->conf = &changed;
+	} else {
+		warn("%s: keeps the configuration that it had: %s", name,
+		    c.faults->text);
+	}
 	cgroup_open(r);
 }
 
@@ -650,7 +657,11 @@ main(int argc, char **argv)
 	if (status >= 0)
 		return status;
 	parse_args(&args, argv);
-	conf_load(&conf, args.file, args.over, args.nover, args.program);
+	if (conf_load(&conf, args.file, args.over, args.nover,
+	    args.program) < 0) {
+		conf_tell(&conf);
+		return EXIT_USAGE;
+	}
 	if (args.print) {
 		conf_print(&conf, stdout);
 		flush_output();

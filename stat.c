@@ -2,8 +2,9 @@
  *
  * All of it is read anew each time: from the saved configuration, from /proc
  * and from the container's cgroups.  What this kernel or this container does
- * not count is an empty value, and "-" in the list; a container may end
- * meanwhile, and what is gone then is empty too.
+ * not count, or what the saved configuration does not tell this version of
+ * crun, is an empty value, and "-" in the list; a container may end meanwhile,
+ * and what is gone then is empty too.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -148,7 +149,7 @@ void
 stat_line(struct run *r, enum life life, const char *name)
 {
 	char pid[24] = "-", up[32] = "-", memory[24] = "-";
-	const struct setting *ip = NULL;
+	const struct setting *ip;
 	struct conf c = { 0 };
 	uint64_t n;
 
@@ -157,8 +158,9 @@ stat_line(struct run *r, enum life life, const char *name)
 		    "IP", "ROOTFS");
 		return;
 	}
-	if (!conf_saved(&c, r->state, name, NULL, 0))
-		ip = conf_next(&c, KEY_IP, NULL);
+	conf_saved(&c, r->state, name, NULL, 0);
+	conf_warn(&c);
+	ip = conf_next(&c, KEY_IP, NULL);
 	cgroup_open(r);
 	if (life == RUNNING) {
 		put(pid, sizeof(pid), "%ld", (long)r->pid);
@@ -184,8 +186,12 @@ print_conf(const struct conf *c)
 	for (each(c, s, KEY_IP))
 		printf("ip=%s\n", s->value);
 	if (c->bridge)
-		printf("bridge=%s\nmac=%02x:%02x:%02x:%02x:%02x:%02x\n",
-		    c->bridge, m[0], m[1], m[2], m[3], m[4], m[5]);
+		printf("bridge=%s\n", c->bridge);
+	if (c->bridge && c->faulty[KEY_MAC])
+		puts("mac=");
+	else if (c->bridge)
+		printf("mac=%02x:%02x:%02x:%02x:%02x:%02x\n", m[0], m[1],
+		    m[2], m[3], m[4], m[5]);
 }
 
 /* The host's ids of the container's, as FIRST:COUNT of the map that has its
@@ -287,6 +293,7 @@ stat_all(struct run *r, const char *name)
 	struct conf c = { 0 };
 
 	conf_saved(&c, r->state, name, NULL, 0);
+	conf_warn(&c);
 	printf("name=%s\nstate=%s\npid=%ld\n", name, state_name(r, RUNNING),
 	    (long)r->pid);
 	print_link("init", r->proc, "exe");

@@ -64,6 +64,22 @@ gone(const char *name)
 	exit(EXIT_SETUP);
 }
 
+/* What is saved of it is not understood, and this verb needs all of it. */
+static void refuse(const struct conf *, const char *name, const char *what)
+    __attribute__((noreturn));
+
+static void
+refuse(const struct conf *c, const char *name, const char *what)
+{
+	const struct fault *f = c->faults;
+
+	if (f->line)
+		die("%s: %s: %s; the crun that started %s understands it",
+		    name, what, f->text, name);
+	die("%s: %s: %s; crun reboot %s writes it anew", name, what, f->text,
+	    name);
+}
+
 /* The next change in the container's folder, or the time is up. */
 static void
 wait_for_change(int watch, long long end)
@@ -237,14 +253,19 @@ seconds_option(const struct words *w)
 	return n;
 }
 
-/* Milliseconds that the supervisor may take, since it kills by then. */
+/* Milliseconds that the supervisor may take, since it kills by then.  Before it
+ * is asked: the file goes with the container.  Where stop.timeout is not known
+ * it is taken to be the default. */
 static long long
 patience(const struct run *r, const char *name, unsigned seconds)
 {
 	struct conf c = { 0 };
 
-	if (!seconds && !conf_saved(&c, r->state, name, NULL, 0))
+	if (!seconds) {
+		conf_saved(&c, r->state, name, NULL, 0);
+		conf_warn(&c);
 		seconds = c.stop_timeout;
+	}
 	return seconds * 1000LL + GRACE_MS;
 }
 
@@ -262,13 +283,14 @@ do_stop(struct words *w)
 	unsigned seconds = seconds_option(w);
 	int i, killed, status;
 	struct run *r = find_all(w, &status);
-	long long begun = now_ms(), left;
+	long long *end = xrealloc(NULL, w->n, sizeof(*end)), left;
 
-	for (i = 0; i < w->n; i++)
-		ask(&r[i], 0, seconds);
 	for (i = 0; i < w->n; i++) {
-		left = begun + patience(&r[i], w->names[i], seconds) -
-		    now_ms();
+		end[i] = now_ms() + patience(&r[i], w->names[i], seconds);
+		ask(&r[i], 0, seconds);
+	}
+	for (i = 0; i < w->n; i++) {
+		left = end[i] - now_ms();
 		killed = 0;
 		if (!has_ended(&r[i], left > 0 ? left : 0)) {
 			no_answer(w->names[i]);
@@ -283,6 +305,7 @@ do_stop(struct words *w)
 		}
 		state_close(&r[i]);
 	}
+	free(end);
 	free(r);
 	return status;
 }
@@ -295,11 +318,13 @@ do_reboot(struct words *w)
 	unsigned seconds = seconds_option(w);
 	struct run r, next;
 	int killed = 0, status;
+	long long wait;
 
 	run_clear(&next);
 	verb_find(&r, name);
+	wait = patience(&r, name, seconds);
 	ask(&r, 1, seconds);
-	if (!poll_one(r.pidfd, patience(&r, name, seconds))) {
+	if (!poll_one(r.pidfd, wait)) {
 		no_answer(name);
 		return EXIT_SETUP;
 	}
@@ -491,12 +516,18 @@ do_exec(struct words *w)
 	    .env = w->env, .nenv = w->nenv,
 	    .argv = w->n > 1 ? w->names + 1 : NULL };
 	const char *name = w->names[0];
+	enum conf_state saved;
 
 	if (q.argv && !strcmp(*q.argv, "--"))
 		q.argv = w->n > 2 ? q.argv + 1 : NULL;
 	verb_find(&r, name);
-	if (conf_saved(&c, r.state, name, NULL, 0) < 0)
+	saved = conf_saved(&c, r.state, name, NULL, 0);
+	if (saved == CONF_GONE)
 		gone(name);
+	/* even a key more: it may be a wall that we cannot build */
+	if (saved != CONF_WHOLE)
+		refuse(&c, name, "no program is run with less protection than "
+		    "the init may have");
 	if (self_exposed(&c))
 		self_seal(NULL);
 	c.program = q.argv;
@@ -623,13 +654,22 @@ do_set(struct words *w)
 	const char *name = w->names[0];
 	struct setting *asked = parse_changes(w->names + 1, w->n - 1);
 	struct conf c = { 0 };
+	enum conf_state saved;
 	struct run r;
 
 	verb_find(&r, name);
 	if (flock(r.state, LOCK_EX) < 0)	/* one set at a time */
 		die("locking " STATEDIR "/%s:", name);
-	if (conf_saved(&c, r.state, name, w->names + 1, w->n - 1) < 0)
+	saved = conf_saved(&c, r.state, name, w->names + 1, w->n - 1);
+	if (saved == CONF_GONE)
 		gone(name);
+	if (saved == CONF_WORDS) {
+		conf_tell(&c);
+		exit(EXIT_USAGE);
+	}
+	/* a key more would be lost when it is written anew */
+	if (saved != CONF_WHOLE)
+		refuse(&c, name, "nothing is changed");
 	r.conf = &c;
 	cgroup_open(&r);
 	if (!r.nhier)
