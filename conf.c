@@ -125,6 +125,17 @@ working_folder(void)
 	return xprintf("%s", strcmp(buf, "/") ? buf : "");
 }
 
+/* The folder of FILE may be reached by links; what FILE names may not. */
+static char *
+without_links(const char *dir)
+{
+	char buf[PATH_MAX];
+
+	if (!realpath(*dir ? dir : "/", buf))
+		fail(EXIT_USAGE, "the folder %s:", dir);
+	return xprintf("%s", strcmp(buf, "/") ? buf : "");
+}
+
 static void
 add_setting(struct conf *c, int id, const char *name, const char *value,
     char *where, int line, const char *dir)
@@ -153,7 +164,8 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 		return;
 	}
 	if (keys[id].flags & PATH && *value != '/')
-		value = xprintf("%s/%s", dir ? dir : working_folder(), value);
+		value = xprintf("%s/%s", dir ? without_links(dir) :
+		    working_folder(), value);
 	if (strlen(name) + 1 + strlen(value) > CONF_LINE) {
 		error(where, too_long, CONF_LINE);
 		return;

@@ -1035,6 +1035,31 @@ config_relative() {
 }
 story 'config: relative paths are relative to the file' config_relative
 
+# FILE may be reached by a link, what it names may not
+config_relative_link() {
+	mkdir -p real/sub
+	ln -s real/sub link
+	printf 'rootfs=r\nbind=../data:/d\n' >real/sub/web.conf
+	want 0 "$crun" -n -c link/web.conf
+	prints_like "^rootfs=$t/real/sub/r\$"
+	prints_like "^bind=$t/real/sub/../data:/d\$"
+	want 0 "$crun" -n -c "$t/link/web.conf"
+	prints_like "^rootfs=$t/real/sub/r\$"
+	cd link
+	want 0 "$crun" -n -c web.conf bind=x:/d
+	prints_like "^rootfs=$t/real/sub/r\$"
+	prints_like "^bind=$t/real/sub/x:/d\$"
+	cd "$t"
+	[ "$uid" -eq 0 ] || return 0
+	mkdir "$t/root"
+	cp "$crun" "$t/root/"
+	cp -a "$t/real" "$t/link" "$t/root/"
+	want 0 chroot "$t/root" /crun -n -c link/web.conf
+	prints_like "^rootfs=/real/sub/r\$"
+}
+story 'config: relative paths of a file in a folder that is a link' \
+	config_relative_link
+
 config_override() {
 	lines_of rootfs=/r pids=5 env=A=1 env=B=2 dns=9.9.9.9 \
 		rlimit.core=1 rlimit.cpu=2
