@@ -177,6 +177,19 @@ working_folder(struct conf *c)
 	return xprintf("%s", strcmp(buf, "/") ? buf : "");
 }
 
+/* The folder of FILE may be reached by links; what FILE names may not. */
+static char *
+without_links(struct conf *c, const char *dir)
+{
+	char buf[PATH_MAX];
+
+	if (!realpath(*dir ? dir : "/", buf)) {
+		error(c, "", "the folder %s: %s", dir, strerror(errno));
+		return xprintf("%s", dir);
+	}
+	return xprintf("%s", strcmp(buf, "/") ? buf : "");
+}
+
 static void
 add_setting(struct conf *c, int id, const char *name, const char *value,
     char *where, int line, const char *dir)
@@ -205,7 +218,8 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 		return;
 	}
 	if (keys[id].flags & PATH && *value != '/')
-		value = xprintf("%s/%s", dir ? dir : working_folder(c), value);
+		value = xprintf("%s/%s", dir ? without_links(c, dir) :
+		    working_folder(c), value);
 	if (strlen(name) + 1 + strlen(value) > CONF_LINE) {
 		error(c, where, too_long, CONF_LINE);
 		return;

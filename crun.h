@@ -31,7 +31,8 @@ enum {				/* exit statuses, crun(1) */
 /* ---- keys.c, conf.c: one container's configuration ---- */
 
 enum key_id {
-	KEY_NAME, KEY_ROOTFS, KEY_INIT, KEY_HOSTNAME, KEY_ENV, KEY_CONTAINER,
+	KEY_NAME, KEY_ROOTFS, KEY_ROOTFS_FOLLOW,
+	KEY_INIT, KEY_HOSTNAME, KEY_ENV, KEY_CONTAINER,
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
 	KEY_BRIDGE, KEY_IP, KEY_GATEWAY, KEY_DNS, KEY_IFNAME, KEY_MAC, KEY_MTU,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
@@ -60,7 +61,7 @@ struct bind {
 	const char *source;	/* absolute, on the host */
 	const char *target;	/* absolute, in the rootfs */
 	uint64_t attr;		/* MOUNT_ATTR_* */
-	int rec, optional, idmap;
+	int rec, optional, idmap, follow;
 };
 
 struct tmpfs {
@@ -76,6 +77,7 @@ enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
 struct device {
 	const char *node;	/* "/dev/NAME"; NULL: all devices, no wall */
 	int access;		/* DEVICE_ bits */
+	int follow;
 };
 
 struct rlimit_key {
@@ -138,7 +140,7 @@ struct conf {
 	const char *cpuset;	/* a list as in cpuset(7); NULL: all */
 	uint64_t pids, io_weight;	/* 0: not set */
 	enum view view;
-	uint64_t readonly, nesting;
+	uint64_t rootfs_follow, readonly, nesting;
 	uint64_t caps;		/* a bit a capability, 1 << CAP_* */
 	int seccomp;		/* whether system calls are refused */
 	uint64_t stop_signal, reboot_signal;	/* 0: by the init */
@@ -214,6 +216,12 @@ struct hier {			/* one mounted cgroup hierarchy */
 	int tasks;		/* v1: payload/tasks, the child joins by it */
 };
 
+struct seen {			/* what a path of the host led to */
+	mode_t mode;		/* 0: it was not there */
+	dev_t dev, rdev;
+	ino_t inode;
+};
+
 struct made {			/* a folder or an empty file in the rootfs */
 	char *path;
 	ino_t inode;		/* who it is, wherever path leads later */
@@ -237,6 +245,9 @@ struct run {
 	off_t range;		/* its byte in the marker; 0: none */
 	int shifted;		/* files on disk are of the range already */
 	int own_ids;		/* the maps are of our own ids, one to one */
+	/* by mount.c and device.c, once; they stay over a reboot */
+	struct seen *seen;	/* the rootfs, then the binds */
+	struct seen *node;	/* the devices */
 	/* cgroup.c */
 	struct hier hier[MAXHIER];
 	size_t nhier;
@@ -532,6 +543,14 @@ enum { DETACH = 2 };			/* MNT_DETACH, umount2(2) */
 int open_how(int root, const char *path, int flags, mode_t mode,
     uint64_t more);
 int open_beneath(int root, const char *path, int flags);
+/* An O_PATH descriptor of a path of the host.  Without follow no link in it is
+ * followed.  -1 and errno where it cannot: ELOOP for a link. */
+int open_host(const char *path, int follow);
+/* Likewise, of one that the configuration names, and writes down in *seen what
+ * it is.  Dies where it would follow a link, with what that leads to, and
+ * where *seen is of an earlier life and another. */
+int open_named(const struct run *, const struct setting *, const char *path,
+    int follow, struct seen *);
 /* A detached mount of a new file system; options are "NAME=VALUE NAME ...".
  * This and the next three: -1 and errno where they cannot. */
 int new_mount(const char *fstype, const char *options, uint64_t attr);

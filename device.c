@@ -94,26 +94,28 @@ make_folders(struct run *r, const char *name, const char *where)
 	}
 }
 
-/* The host's node, which may be reached by a symbolic link. */
+/* The host's node, once in a life. */
 static void
-look_at(const struct setting *s, struct stat *st)
+look_at(struct run *r, const struct setting *s, struct seen *node)
 {
-	const char *node = s->u.device.node;
+	const struct device *d = &s->u.device;
+	int fd = open_named(r, s, d->node, d->follow, node);
 
-	if (stat(node, st) < 0) {
-		if (errno == ENOENT)
-			die("%sdevice=%s: the host has no such device; is its "
-			    "driver loaded?", s->where, node);
-		die("%sdevice=%s:", s->where, node);
-	}
-	if (!S_ISCHR(st->st_mode) && !S_ISBLK(st->st_mode))
-		die("%sdevice=%s: is no device on the host", s->where, node);
+	if (fd < 0 && errno == ENOENT)
+		die("%sdevice=%s: the host has no such device; is its driver "
+		    "loaded?", s->where, d->node);
+	if (fd < 0)
+		die("%sdevice=%s:", s->where, d->node);
+	close(fd);
+	if (!S_ISCHR(node->mode) && !S_ISBLK(node->mode))
+		die("%sdevice=%s: is no device on the host", s->where,
+		    d->node);
 }
 
 void
 device_nodes(struct run *r)
 {
-	struct stat st;
+	struct seen *node = r->node;
 	size_t i;
 
 	r->bind_nodes = 0;
@@ -125,61 +127,76 @@ device_nodes(struct run *r)
 
 		if (!name)
 			continue;
-		look_at(s, &st);
+		look_at(r, s, node);
 		name += strlen("/dev/");
 		make_folders(r, name, s->where);
-		make_node(r, name, st.st_mode, st.st_rdev, s->where);
+		make_node(r, name, node->mode, node->rdev, s->where);
+		node++;
 		step("device: /dev/%s", name);
 	}
 }
 
-/* Absolute paths still are our own root's: the rootfs lies over it.  dev is
- * what must be there; 0: any.  Read-only: that is of its mode and owner, which
- * stay those that we have. */
+/* Puts the node that is open as fd in its place.  Read-only: that is of its
+ * mode and owner, which stay those that we have. */
 static void
-bind_node(struct run *r, const char *path, dev_t dev, const char *where)
+bind_node(struct run *r, int fd, const char *path, const char *where)
 {
-	int node = clone_tree(AT_FDCWD, path, 0), place;
-	struct stat st;
+	int node = fd < 0 ? -1 : clone_tree(fd, "", AT_EMPTY_PATH), place;
 
 	place = openat(r->dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
 	if (node < 0 || place < 0 || mount_at(node, place) < 0 ||
 	    set_attr(node, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("%sbinding %s of the container that we are in:", where,
 		    path);
-	if (dev && (fstat(node, &st) < 0 || !S_ISCHR(st.st_mode) ||
-	    st.st_rdev != dev))
-		die("%s of the container that we are in is not that device",
-		    path);
+	close(fd);
 	close(node);
 	close(place);
 }
 
+static void
+bind_config_node(struct run *r, const char *name, dev_t dev)
+{
+	char path[32];
+	struct stat st;
+	int fd;
+
+	put(path, sizeof(path), "/dev/%s", name);
+	fd = open_host(path, 0);
+	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) ||
+	    st.st_rdev != dev))
+		die("%s of the container that we are in is not that device",
+		    path);
+	bind_node(r, fd, path, "");
+}
+
+/* Absolute paths still are our own root's: the rootfs lies over it. */
 void
 device_child(struct run *r)
 {
-	char path[32];
+	struct seen *node = r->node;
 	size_t i;
 
 	if (!r->bind_nodes)
 		return;
-	for (i = 0; i < LEN(config_nodes); i++) {
-		put(path, sizeof(path), "/dev/%s", config_nodes[i].name);
-		bind_node(r, path, makedev(config_nodes[i].major,
-		    config_nodes[i].minor), "");
+	for (i = 0; i < LEN(config_nodes); i++)
+		bind_config_node(r, config_nodes[i].name,
+		    makedev(config_nodes[i].major, config_nodes[i].minor));
+	for (each(r->conf, s, KEY_DEVICE)) {
+		const struct device *d = &s->u.device;
+
+		if (d->node)
+			bind_node(r, open_named(r, s, d->node, d->follow,
+			    node++), d->node, s->where);
 	}
-	for (each(r->conf, s, KEY_DEVICE))
-		if (s->u.device.node)
-			bind_node(r, s->u.device.node, 0, s->where);
 }
 
 /* ---- the rules ---- */
 
 static void
-add_rule(struct rule *rules, size_t *n, const struct stat *st, int access)
+add_rule(struct rule *rules, size_t *n, mode_t mode, dev_t dev, int access)
 {
-	rules[(*n)++] = (struct rule){ S_ISBLK(st->st_mode),
-	    major(st->st_rdev), minor(st->st_rdev), access };
+	rules[(*n)++] = (struct rule){ S_ISBLK(mode), major(dev), minor(dev),
+	    access };
 }
 
 /* Gives them in *rules, and their number. */
@@ -188,6 +205,7 @@ gather(struct run *r, struct rule **rules)
 {
 	struct rule *list = xrealloc(NULL, LEN(config_nodes) +
 	    LEN(config_devices) + r->conf->nset, sizeof(*list));
+	const struct seen *node = r->node;
 	size_t n = 0, i;
 	struct stat st;
 
@@ -198,8 +216,8 @@ gather(struct run *r, struct rule **rules)
 		list[n++] = (struct rule){ 0, config_devices[i].major,
 		    config_devices[i].minor, config_devices[i].access };
 	for (each(r->conf, s, KEY_DEVICE)) {
-		look_at(s, &st);
-		add_rule(list, &n, &st, s->u.device.access);
+		add_rule(list, &n, node->mode, node->rdev, s->u.device.access);
+		node++;
 	}
 	i = 0;
 	for (each(r->conf, s, KEY_BIND)) {
@@ -208,7 +226,8 @@ gather(struct run *r, struct rule **rules)
 		if (fd >= 0 && !fstat(fd, &st) && !(s->u.bind.attr &
 		    MOUNT_ATTR_NODEV) && (S_ISCHR(st.st_mode) ||
 		    S_ISBLK(st.st_mode)))
-			add_rule(list, &n, &st, DEVICE_READ | DEVICE_WRITE);
+			add_rule(list, &n, st.st_mode, st.st_rdev,
+			    DEVICE_READ | DEVICE_WRITE);
 	}
 	*rules = list;
 	return n;

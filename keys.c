@@ -492,9 +492,11 @@ bind_option(struct bind *b, const char *word)
 		b->optional = 1;
 	else if (!strcmp(word, "idmap"))
 		b->idmap = 1;
+	else if (!strcmp(word, "follow"))
+		b->follow = 1;
 	else
 		return complain("unknown option %s: ro, nosuid, nodev, "
-		    "noexec, rec, optional and idmap are known", word);
+		    "noexec, rec, optional, idmap and follow are known", word);
 	return NULL;
 }
 
@@ -606,29 +608,47 @@ is_own(const char *name)
 }
 
 static const char *
+device_option(struct device *d, const char *word)
+{
+	if (!strcmp(word, "follow")) {
+		d->follow = 1;
+		return NULL;
+	}
+	if (!*word)
+		return "has no access: one or more of r, w and m";
+	for (; *word; word++) {
+		if (!strchr("rwm", *word))
+			return complain("%c: access is one or more of r (read), "
+			    "w (write) and m (mknod)", *word);
+		d->access |= *word == 'r' ? DEVICE_READ : *word == 'w' ?
+		    DEVICE_WRITE : DEVICE_MKNOD;
+	}
+	return NULL;
+}
+
+static const char *
 set_device(struct conf *c, struct setting *s)
 {
-	char *copy = xprintf("%s", s->value), *access = cut(copy, ':');
+	char *copy = xprintf("%s", s->value), *word = cut(copy, ':'), *rest;
 	struct device *d = &s->u.device;
+	const char *bad = NULL;
 
 	(void)c;
 	if (!strcmp(s->value, "all"))
 		return NULL;
 	if (strncmp(copy, "/dev/", 5) || !copy[5] || target_error(copy))
 		return "must be /dev/NAME, /dev/NAME:rwm with one or more of "
-		    "r, w and m, or all";
+		    "r, w and m, and perhaps ,follow, or all";
 	if (is_own(copy + 5))
 		return "is one that every container has of its own";
 	d->node = copy;
-	d->access = access ? 0 : DEVICE_READ | DEVICE_WRITE | DEVICE_MKNOD;
-	for (; access && *access; access++) {
-		if (!strchr("rwm", *access))
-			return complain("%c: access is one or more of r (read), "
-			    "w (write) and m (mknod)", *access);
-		d->access |= *access == 'r' ? DEVICE_READ : *access == 'w' ?
-		    DEVICE_WRITE : DEVICE_MKNOD;
+	for (; word && !bad; word = rest) {
+		rest = cut(word, ',');
+		bad = device_option(d, word);
 	}
-	return d->access ? NULL : "has no access: one or more of r, w and m";
+	if (!d->access)
+		d->access = DEVICE_READ | DEVICE_WRITE | DEVICE_MKNOD;
+	return bad;
 }
 
 static int
@@ -730,6 +750,10 @@ const struct key keys[NKEYS] = {
     "the container's name; without it, FILE's name without .conf" },
 [KEY_ROOTFS] = { "rootfs", "FOLDER", NULL, set_path, F(rootfs), 0, 0, PATH,
     "the folder to boot; always needed" },
+[KEY_ROOTFS_FOLLOW] = { "rootfs.follow", "yes|no", "no", set_bool,
+    F(rootfs_follow), 0, 0, 0,
+    "follow symbolic links in rootfs; whoever can change one, root of a "
+    "container whose bind it lies in too, chooses which folder is booted" },
 [KEY_INIT] = { "init", "PROGRAM [ARG ...]", NULL, set_init, 0, 0, 0, 0,
     "the init; without it, the first there is of /sbin/init, "
     "/usr/lib/systemd/systemd, /etc/init, /bin/init, /bin/sh" },
@@ -789,7 +813,9 @@ const struct key keys[NKEYS] = {
     "systemd older than 233, else v2" },
 [KEY_BIND] = { "bind", "SOURCE:TARGET[:OPTION,...]", NULL, set_bind, 0, 0, 0,
     ADDS | PATH, "show SOURCE of the host at TARGET; options: ro nosuid nodev "
-    "noexec rec optional idmap" },
+    "noexec rec optional idmap follow; follow: symbolic links in SOURCE are "
+    "followed; whoever can change one, root of a container whose bind it lies "
+    "in too, chooses what of the host is shown" },
 [KEY_TMPFS] = { "tmpfs", "TARGET[:size=SIZE,mode=OCTAL]", NULL, set_tmpfs, 0,
     0, 0, ADDS, "an empty file system in memory" },
 [KEY_READONLY] = { "readonly", "yes|no", "no", set_bool, F(readonly), 0, 0, 0,
@@ -799,9 +825,10 @@ const struct key keys[NKEYS] = {
     "+net_raw -mknod" },
 [KEY_SECCOMP] = { "seccomp", "default|none", "default", set_seccomp, 0, 0, 0,
     0, "refuse the system calls of config.h's table, or none" },
-[KEY_DEVICE] = { "device", "/dev/NAME[:rwm]|all", NULL, set_device, 0, 0, 0,
-    ADDS, "show that device of the host, for reading, writing, mknod; all: "
-    "no wall around devices" },
+[KEY_DEVICE] = { "device", "/dev/NAME[:rwm,follow]|all", NULL, set_device, 0,
+    0, 0, ADDS, "show that device of the host, for reading, writing, mknod; "
+    "follow: symbolic links, as those of udev, are followed; all: no wall "
+    "around devices" },
 [KEY_NESTING] = { "nesting", "yes|no", "no", set_bool, F(nesting), 0, 0, 0,
     "leave out the masks over /proc and /sys, so that containers run "
     "inside" },

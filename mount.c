@@ -39,13 +39,14 @@
 
 /* ---- the calls, by descriptor ---- */
 
-int
-open_how(int root, const char *path, int flags, mode_t mode, uint64_t more)
+static int
+open_resolved(int root, const char *path, int flags, mode_t mode,
+    uint64_t resolve)
 {
 	struct open_how how = {
 		.flags = flags | O_CLOEXEC,
 		.mode = mode,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | more,
+		.resolve = resolve,
 	};
 	int fd, tries = 1000;
 
@@ -58,9 +59,30 @@ open_how(int root, const char *path, int flags, mode_t mode, uint64_t more)
 }
 
 int
+open_how(int root, const char *path, int flags, mode_t mode, uint64_t more)
+{
+	return open_resolved(root, path, flags, mode,
+	    RESOLVE_IN_ROOT | RESOLVE_NO_MAGICLINKS | more);
+}
+
+int
 open_beneath(int root, const char *path, int flags)
 {
 	return open_how(root, path, flags, 0, 0);
+}
+
+/* O_DIRECTORY has an automount mounted, which O_PATH alone has not. */
+int
+open_host(const char *path, int follow)
+{
+	uint64_t resolve = follow ? 0 :
+	    RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+	int fd = open_resolved(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0,
+	    resolve);
+
+	if (fd < 0 && errno == ENOTDIR)
+		fd = open_resolved(AT_FDCWD, path, O_PATH, 0, resolve);
+	return fd;
 }
 
 int
@@ -172,6 +194,124 @@ new_mount(const char *fstype, const char *options, uint64_t attr)
 	return m;
 }
 
+/* ---- paths of the host that the configuration names ----
+ *
+ * The folder of one container may lie below a bind of another, whose root can
+ * then put a symbolic link in its place, or in the place of a folder on the
+ * way there.  So each path is looked up once in a life, without following a
+ * link unless the file says so, and what is mounted is the descriptor that was
+ * looked at.  At a reboot the same must be there.  That is told by device and
+ * inode: a descriptor kept so long would keep the host's mount busy.
+ */
+
+/* Opens path, links followed, or the longest beginning of it that is there;
+ * *len is that one's length. */
+static int
+open_beginning(const char *path, size_t *len)
+{
+	char head[PATH_MAX];
+	int fd;
+
+	put(head, sizeof(head), "%s", path);
+	while ((fd = open(head, O_PATH | O_CLOEXEC)) < 0 && errno == ENOENT &&
+	    strrchr(head, '/') > head)
+		*strrchr(head, '/') = '\0';
+	*len = strlen(head);
+	return fd;
+}
+
+static int
+same_inode(int a, int b)
+{
+	struct stat x, y;
+
+	return !fstat(a, &x) && !fstat(b, &y) && x.st_dev == y.st_dev &&
+	    x.st_ino == y.st_ino;
+}
+
+/* The path without links for one with.  NULL: there is none, as for a link
+ * that dangles, or for a magic one into what has no name here. */
+static const char *
+leads_to(const char *path)
+{
+	char link[32], head[PATH_MAX], *target;
+	size_t len;
+	int fd = open_beginning(path, &len), found, ok;
+	ssize_t n;
+
+	put(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = fd < 0 ? -1 : readlink(link, head, sizeof(head));
+	if (n == 1 && path[len])
+		n = 0;		/* "/" before "/rest" */
+	target = xprintf("%.*s%s", n < 0 ? 0 : (int)n, head, path + len);
+	found = open_host(target, 0);
+	ok = path[len] ? found < 0 && errno == ENOENT : same_inode(fd, found);
+	shut(&found);
+	shut(&fd);
+	return n >= 0 && ok ? target : NULL;
+}
+
+static void die_of_link(const struct setting *, const char *path)
+    __attribute__((noreturn));
+
+static void
+die_of_link(const struct setting *s, const char *path)
+{
+	const char *key = keys[s->id].name, *target = leads_to(path);
+
+	if (!target)
+		die("%s%s: a link in %s leads nowhere; name what is meant",
+		    s->where, key, path);
+	die("%s%s: %s leads to %s; name that, or %s", s->where, key, path,
+	    target, s->id == KEY_ROOTFS ? "set rootfs.follow=yes" :
+	    "add the option follow");
+}
+
+static int
+is_same(const struct seen *a, const struct seen *b)
+{
+	if ((a->mode ^ b->mode) & S_IFMT)
+		return 0;
+	if (S_ISCHR(a->mode) || S_ISBLK(a->mode))
+		return a->rdev == b->rdev;
+	return a->dev == b->dev && a->inode == b->inode;
+}
+
+int
+open_named(const struct run *r, const struct setting *s, const char *path,
+    int follow, struct seen *seen)
+{
+	int fd = open_host(path, follow);
+	struct seen now;
+	struct stat st;
+
+	if (fd < 0 && errno == ELOOP && !follow)
+		die_of_link(s, path);
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -1;
+	now = (struct seen){ st.st_mode, st.st_dev, st.st_rdev, st.st_ino };
+	if (seen->mode && !is_same(seen, &now))
+		die("%s%s, %s is not what it was when %s started: somebody "
+		    "has put another in its place; start it again to take "
+		    "that", s->where, keys[s->id].name, path, r->conf->name);
+	*seen = now;
+	return fd;
+}
+
+/* As many as there are settings will do. */
+static void
+make_seen(struct run *r)
+{
+	size_t n = r->conf->nset + 1;
+
+	if (r->seen)
+		return;
+	r->seen = xrealloc(NULL, n, sizeof(*r->seen));
+	r->node = xrealloc(NULL, n, sizeof(*r->node));
+	memset(r->seen, 0, n * sizeof(*r->seen));
+	memset(r->node, 0, n * sizeof(*r->node));
+}
+
 /* ---- the supervisor, before the clone ---- */
 
 /* Whether only root of the host gets to what is below. */
@@ -187,9 +327,9 @@ is_closed(const struct stat *st)
  * system, is in between.  The folder itself is the container's root's, who can
  * open it. */
 static void
-warn_open(const char *where, const char *what, const char *path)
+warn_open(const char *where, const char *what, const char *path, int folder)
 {
-	int fd = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC), up;
+	int fd = openat(folder, ".", O_PATH | O_DIRECTORY | O_CLOEXEC), up;
 	struct stat st, last = { 0 };
 	struct statfs fs;
 
@@ -215,22 +355,45 @@ warn_open(const char *where, const char *what, const char *path)
 static void
 open_rootfs(struct run *r)
 {
-	const char *where = conf_where(r->conf, KEY_ROOTFS);
+	const struct setting *s = conf_next(r->conf, KEY_ROOTFS, NULL);
 	const char *path = r->conf->rootfs;
+	int fd = open_named(r, s, path, r->conf->rootfs_follow, r->seen);
 	struct stat st;
 
-	if (stat(path, &st) < 0)
-		die("%srootfs %s%s:", where, path, errno == ENOENT ?
+	if (fd < 0)
+		die("%srootfs %s%s:", s->where, path, errno == ENOENT ?
 		    ", where the system to boot should be" : "");
-	if (!S_ISDIR(st.st_mode))
+	if (!S_ISDIR(r->seen->mode))
 		die("%srootfs %s is not a folder; unpack an archive, mount an "
-		    "image first", where, path);
-	r->tree = clone_tree(AT_FDCWD, path, AT_RECURSIVE);
-	if (r->tree < 0)
-		die("%srootfs %s:", where, path);
-	warn_open(where, "rootfs", path);
+		    "image first", s->where, path);
+	r->tree = clone_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	if (r->tree < 0 || fstat(r->tree, &st) < 0)
+		die("%srootfs %s:", s->where, path);
+	warn_open(s->where, "rootfs", path, fd);
+	close(fd);
 	r->shifted = (r->conf->userns == USERNS_RANGE ||
 	    r->conf->userns == USERNS_MAPS) && st.st_uid == idmap_uid(r, 0);
+}
+
+static int
+open_bind(struct run *r, const struct setting *s, struct seen *seen)
+{
+	const struct bind *b = &s->u.bind;
+	int fd = open_named(r, s, b->source, b->follow, seen), tree;
+
+	if (fd < 0 && b->optional && errno == ENOENT)
+		return -1;
+	if (fd < 0)
+		die("%sbind, opening %s%s:", s->where, b->source,
+		    errno == ENOENT ? ", which the option optional would pass "
+		    "over" : "");
+	tree = clone_tree(fd, "", AT_EMPTY_PATH | (b->rec ? AT_RECURSIVE : 0));
+	if (tree < 0)
+		die("%sbind, opening %s:", s->where, b->source);
+	if (b->idmap && !(b->attr & MOUNT_ATTR_RDONLY))
+		warn_open(s->where, "bind", b->source, fd);
+	close(fd);
+	return tree;
 }
 
 static void
@@ -239,18 +402,9 @@ open_binds(struct run *r)
 	size_t i = 0;
 
 	for (each(r->conf, s, KEY_BIND)) {
-		const struct bind *b = &s->u.bind;
-
 		if (i == MAXBIND)
 			die("%smore than %d binds", s->where, MAXBIND);
-		r->bind[i] = clone_tree(AT_FDCWD, b->source,
-		    b->rec ? AT_RECURSIVE : 0);
-		if (r->bind[i] < 0 && !(b->optional && errno == ENOENT))
-			die("%sbind, opening %s%s:", s->where, b->source,
-			    errno == ENOENT ? ", which the option optional "
-			    "would pass over" : "");
-		if (b->idmap && !(b->attr & MOUNT_ATTR_RDONLY))
-			warn_open(s->where, "bind", b->source);
+		r->bind[i] = open_bind(r, s, &r->seen[1 + i]);
 		i++;
 	}
 }
@@ -584,6 +738,7 @@ mount_host(struct run *r)
 	for (i = 0; i < MAXBIND; i++)
 		r->bind[i] = -1;
 	r->old = is_old();
+	make_seen(r);
 	open_rootfs(r);
 	choose_view(r);
 	open_binds(r);
