@@ -8011,7 +8011,7 @@ saved_name() {
 	sed "s/^name=.*/name=$name-b/" "$saved" >"$saved.new"
 	mv "$saved.new" "$saved"
 	verb 0 list
-	says "$saved:1: name=$name-b: must be $name\$"
+	says "$saved:2: name=$name-b: must be $name\$"
 	verb 125 exec "$name" true
 	kill -TERM "$sup"
 	ends 143 "$sup"
