@@ -313,12 +313,13 @@ attach_console(struct run *r, const char *name)
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
 	log_last(&c.log, w.ws_row ? w.ws_row : 24);
 	console_raw();
-	console_nonblock();
+	say_nonblock();
+	c.shown.to = console_output();
 	status = attached(&c);
 	console_restore();
 	if (isatty(STDOUT_FILENO)) {
-		putchar('\n');	/* what the guest printed has no end */
-		fflush(stdout);
+		/* what the guest printed has no end */
+		write_nonblock(console_output(), "\n", 1);
 		tell(status < 0 ? "%s has ended" : "%s: let go of; it runs on",
 		    name);
 	}

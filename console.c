@@ -34,7 +34,7 @@
 #endif
 
 enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
-enum { TAIL = 1024, SAY_MS = 500 };
+enum { TAIL = 1024 };
 
 static char typed[PUMP_SIZE], printed[PIPE_BUF];	/* larger, and a write */
 					/* to a pipe would wait, pipe(7) */
@@ -42,7 +42,7 @@ static struct pump in = { -1, -1, 0, 0, typed, sizeof(typed) };
 static struct pump out = { -1, -1, 0, 0, printed, sizeof(printed) };
 static struct termios saved;
 static int saved_valid, raw_later;
-static int terminal = -1;	/* standard input's, where no other is one */
+static int ways[3] = { -1, -1, -1 };	/* our own to 0, 1, 2, as needed */
 static char tail[TAIL];		/* the last that was printed, a ring */
 static size_t tail_end;
 static int escapes;
@@ -137,31 +137,21 @@ console_restore(void)
 	saved_valid = 0;
 }
 
-/* Terminal i once more.  write(2) to one waits until all has gone, whatever
- * poll(2) said; our caller's descriptor shall not be made nonblocking, others
- * have it open too. */
+/* Where the relay writes: write(2) to a terminal waits until all has gone,
+ * whatever poll(2) said, and so does one to a pipe that another has filled
+ * meanwhile. */
 static int
-open_terminal(int i)
+way_to(int i)
 {
-	char path[32];
-
-	put(path, sizeof(path), "/proc/self/fd/%d", i);
-	return isatty(i) ? open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY |
-	    O_CLOEXEC) : -1;
+	if (ways[i] < 0)
+		ways[i] = open_nonblock(i);
+	return ways[i];
 }
 
-void
-console_nonblock(void)
+int
+console_output(void)
 {
-	int i, fd;
-
-	for (i = STDOUT_FILENO; i <= STDERR_FILENO; i++) {
-		fd = open_terminal(i);
-		if (fd >= 0)
-			dup2(fd, i);
-		shut(&fd);
-	}
-	say_ms = SAY_MS;
+	return way_to(STDOUT_FILENO);
 }
 
 void
@@ -181,11 +171,9 @@ console_begin(struct run *r)
 		in.to = r->master;
 		console_raw();
 	}
-	console_nonblock();
-	if (r->ttys == 1 && terminal < 0)
-		terminal = open_terminal(STDIN_FILENO);
-	out.to = r->ttys & 2 ? STDOUT_FILENO : r->ttys & 4 ? STDERR_FILENO :
-	    terminal;
+	say_nonblock();
+	out.to = way_to(r->ttys & 2 ? STDOUT_FILENO : r->ttys & 4 ?
+	    STDERR_FILENO : STDIN_FILENO);
 }
 
 void
@@ -241,7 +229,7 @@ static void
 drain(struct pump *p)
 {
 	ssize_t n = p->to < 0 ? (ssize_t)p->len :
-	    write(p->to, p->buf + p->off, p->len);
+	    write_nonblock(p->to, p->buf + p->off, p->len);
 
 	if (n < 0 && is_passing(errno))
 		return;
@@ -341,17 +329,20 @@ static int
 wait_for_reader(struct run *r, int patient)
 {
 	struct pollfd p[] = { { out.to, POLLOUT, 0 },
-	    { r->signals, POLLIN, 0 } };
+	    { r->signals, POLLIN, 0 }, { 0 } };
 
 	if (out.to < 0)		/* nobody reads but the log */
 		return 1;
-	while (poll(p, LEN(p), patient ? -1 : 0) > 0) {
+	for (;;) {
+		say_poll(&p[2]);
+		if (poll(p, LEN(p), patient ? -1 : 0) <= 0)
+			return 0;
+		say_served(&p[2]);
 		if (p[1].revents && signal_pending(r))
 			return 0;
 		if (p[0].revents)
 			return 1;
 	}
-	return 0;
 }
 
 void

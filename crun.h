@@ -305,9 +305,22 @@ extern int verbosity;
 extern void (*on_die)(int status, const char *line);
 /* Where -v's lines go; swapped at the fork like on_die. */
 extern void (*on_step)(const char *line);
-/* How long such a line waits for a reader that does not take it, in ms, before
- * it is dropped; -1: for ever. */
-extern int say_ms;
+struct pollfd;
+/* From here on no line waits for its reader: what is not taken is kept, and
+ * gets a last half second at exit(3).  The supervisor, and whoever relays. */
+void say_nonblock(void);
+/* Fills an entry for poll(2); and writes what that says can be. */
+void say_poll(struct pollfd *);
+void say_served(const struct pollfd *);
+/* Ends that: what is kept still is said by to(), and standard error is let go
+ * of. */
+void say_elsewhere(void (*to)(const char *line));
+/* A way to our standard file i on which no write waits: a descriptor of our
+ * own, or i where it needs none or none can be had. */
+int open_nonblock(int i);
+/* As write(2) on such a one, or on a socket: -1 and EAGAIN where it would
+ * wait. */
+ssize_t write_nonblock(int fd, const char *text, size_t n);
 
 /* One line on standard error, "crun: " before it; control characters are
  * escaped.  A fmt that ends in ':' gets the text of errno appended. */
@@ -695,8 +708,6 @@ void seccomp_child(struct run *);
 
 /* ---- console.c ---- */
 
-struct pollfd;
-
 /* Which of our 0, 1, 2 are terminals; dies when one is a folder. */
 void console_files(struct run *);
 void console_host(struct run *);
@@ -722,8 +733,8 @@ void console_resize(struct run *);
  * the background it is left alone. */
 void console_raw(void);
 void console_restore(void);
-/* From here on nothing that is printed on a terminal holds us up. */
-void console_nonblock(void);
+/* Our own way to standard output, where no write waits. */
+int console_output(void);
 
 enum { PUMP_SIZE = 1 << 16 };
 struct pump {			/* one direction */

@@ -57,9 +57,6 @@ detach_started(struct run *r)
 	if (!r->background || r->detached)
 		return;
 	r->detached = 1;
-	send_record(r, STARTED, 0, "");
-	if (!r->ready)
-		shut(&r->waiter);
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		dup2(fd, STDOUT_FILENO);
@@ -67,6 +64,9 @@ detach_started(struct run *r)
 		close(fd);
 	}
 	log_messages(r);
+	send_record(r, STARTED, 0, "");
+	if (!r->ready)
+		shut(&r->waiter);
 }
 
 void
@@ -249,6 +249,9 @@ detach(struct run *r)
 		await(r, p[0]);
 	}
 	close(p[0]);
+	/* whoever waits may be stopped, and is not waited for */
+	if (fcntl(p[1], F_SETFL, O_DIRECT | O_NONBLOCK) < 0)
+		die("the pipe to who waits:");
 	r->waiter = p[1];
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (setsid() < 0 || fd < 0 || dup2(fd, STDIN_FILENO) < 0 ||

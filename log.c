@@ -89,6 +89,7 @@ log_messages(struct run *r)
 {
 	logged = r;
 	on_step = log_say;
+	say_elsewhere(log_say);
 }
 
 /* ---- anybody reads ---- */

@@ -195,13 +195,15 @@ void
 ns_report(struct run *r)
 {
 	struct pollfd p[] = { { r->report[0], POLLIN, 0 },
-	    { r->signals, POLLIN, 0 } };
+	    { r->signals, POLLIN, 0 }, { 0 } };
 	struct record rec;
 	int sig;
 
 	for (;;) {
+		say_poll(&p[2]);
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			die("poll:");
+		say_served(&p[2]);
 		sig = p[1].revents ? signal_pending(r) : 0;
 		if (sig == ASK) {	/* between two lives, by crun stop */
 			r->early = 1;

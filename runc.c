@@ -279,12 +279,12 @@ next_wait(struct run *r, struct stop *s)
 		return -1;
 	left = s->deadline - now_ms();
 	if (left <= 0) {
+		stop_signal(r, SIGKILL);
+		s->deadline = 0;
+		s->killed = 1;
 		tell("%s: did not %s in %llu s; killed", r->conf->name,
 		    s->reboot ? "reboot" : "power off",
 		    (unsigned long long)s->seconds);
-		s->deadline = 0;
-		s->killed = 1;
-		stop_signal(r, SIGKILL);
 		return -1;
 	}
 	if (s->asked == 1 && stop_ask(r, s->reboot))
@@ -348,7 +348,7 @@ shrink(void)
 static int
 wait_once(struct run *r, struct stop *stop, int *shrunk)
 {
-	enum { SIGNALS, INIT, NOTIFY, ATTACH, CONSOLE = ATTACH + 2,
+	enum { SIGNALS, INIT, NOTIFY, SAID, ATTACH, CONSOLE = ATTACH + 2,
 	    NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
 	int n = next_wait(r, stop), sig;
@@ -356,6 +356,7 @@ wait_once(struct run *r, struct stop *stop, int *shrunk)
 	p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
 	p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
 	p[NOTIFY] = (struct pollfd){ r->notify, POLLIN, 0 };
+	say_poll(p + SAID);
 	attach_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
 	n = poll(p, NFDS, n < 0 && !*shrunk ? SHRINK_MS : n);
@@ -367,6 +368,7 @@ wait_once(struct run *r, struct stop *stop, int *shrunk)
 		return 0;
 	while (p[SIGNALS].revents && (sig = signal_pending(r)))
 		handle_signal(r, stop, sig);
+	say_served(p + SAID);
 	attach_serve(r, p + ATTACH);
 	if (console_relay(r, p + CONSOLE))
 		signal_stop(r, stop);
@@ -679,6 +681,7 @@ main(int argc, char **argv)
 	run.ready = args.ready;
 	if (run.background)
 		detach(&run);
+	say_nonblock();
 	status = live(&run);
 	return status;
 }

@@ -4927,6 +4927,169 @@ console_stalled_killed() {
 story 'console: and one signal ends what the killed had printed' \
 	console_stalled_killed
 
+# deaf: a pipe, full of zeroes, that nobody reads but who asks for it
+deaf() {
+	mkfifo fifo
+	exec 3<>fifo
+	fill
+}
+
+fill() {
+	dd if=/dev/zero of=fifo bs=4096 oflag=nonblock 2>/dev/null || :
+}
+
+is_full() {
+	! dd if=/dev/zero of=fifo bs=4096 count=1 oflag=nonblock 2>/dev/null
+}
+
+# what is said into the pipe, up to a line like that, is in heard
+heard() {
+	timeout "$((10 * slow))" sed -u "/$1/q" <&3 | tr -d '\000' >>heard
+	grep -q "$1" heard || wrong "up to $1" "$(tail heard)"
+}
+
+# the same but for pids; the words of the child come as they come
+same_said() {
+	sed 's/pid [0-9]*/pid N/' "$1" | cmp -s - \
+		"$2" || wrong "$(cat "$2")" "$(cat "$1")"
+}
+
+# many_steps N LENGTH: c.conf, and what -v says of so many lines more, in all
+many_steps() {
+	long=$(printf "%0$2d" 0)
+	i=0
+	conf
+	while [ "$i" -lt "$1" ]; do
+		i=$((i + 1))
+		echo "tmpfs=/tmp/$i$long:size=4k" >>c.conf
+	done
+	run 0 -v -- true
+	sed -n 's/pid [0-9]*/pid N/
+		p
+		/the init runs/q' err >all
+}
+
+said_full() {
+	conf stop.timeout=2
+	mkfifo fifo
+	exec 3<>fifo
+	"$crun" -c c.conf -- sh -c 'trap "" TERM; echo up; yes >&2' \
+		>up.out 2>fifo </dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q up up.out
+	soon is_full
+	begun=$(date +%s%3N)
+	kill "$sup"
+	secs=5 ends 137 "$sup"
+	took=$(($(date +%s%3N) - begun))
+	[ "$took" -lt "$((4000 * slow))" ] || wrong 'within 4 s' "$took ms"
+}
+story 'console: TERM ends it though nobody reads its errors' said_full
+
+said_full_start() {
+	deaf
+	conf
+	"$crun" -v -c c.conf -- sh -c 'echo up; exec sleep 1000' >up.out \
+		2>fifo </dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q up up.out
+	down
+	begun=$(date +%s%3N)
+	want 127 sh -c '"$@" 2>fifo' - "$crun" -v -c c.conf -- nosuch
+	took=$(($(date +%s%3N) - begun))
+	[ "$took" -lt "$((2000 * slow))" ] || wrong 'within 2 s' "$took ms"
+	[ ! -e /run/crun-os ] || wrong 'all undone' "$(ls -R /run/crun-os)"
+}
+story 'console: a start whose errors nobody reads' said_full_start
+
+said_terminal() {
+	conf
+	cat >full.sh <<-END
+	dd if=/dev/zero of=/dev/tty oflag=nonblock 2>/dev/null
+	exec "$crun" -v -c c.conf -- sleep 1000
+	END
+	cat >end.sh <<-END
+	until [ -e "/run/crun-os/$name/pid" ]; do sleep 0.01; done
+	kill -TERM "\$PID"
+	while [ -e "/proc/\$PID/exe" ]; do sleep 0.01; done
+	END
+	want 143 "$pty" -t "$((15 * slow))" \
+		"run:timeout $((5 * slow)) sh end.sh" wait -- sh full.sh
+}
+story 'console: a start on a terminal that takes no more' said_terminal
+
+# yes(1) fills what a reader has made room for before another can
+said_race() {
+	conf stop.timeout=1
+	mkfifo fifo
+	exec 3<>fifo
+	for pages in 1 7 30 60 200; do
+		rm -f up.out
+		"$crun" -v -c c.conf -- sh -c \
+			'trap "" TERM; echo up; yes >&2' >up.out 2>fifo &
+		sup=$!
+		echo "$sup" >>kids
+		soon grep -q up up.out
+		soon is_full
+		dd bs=4096 count="$pages" <&3 >/dev/null 2>&1 &
+		kill "$sup"
+		secs=4 ends 137 "$sup"
+		wait
+	done
+}
+story 'console: and though another fills the pipe meanwhile' said_race
+
+said_slowly() {
+	many_steps 190 1
+	[ "$(wc -l <all)" -ge 200 ] || wrong '200 lines' "$(wc -l <all)"
+	deaf
+	"$crun" -v -c c.conf -- sh -c 'echo up; exec sleep 1000' >up.out \
+		2>fifo </dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q up up.out
+	until grep -q 'the init runs' got 2>/dev/null; do
+		dd bs=700 count=1 <&3 2>/dev/null | tr -d '\000' >>got
+	done
+	same_said got all
+	down
+}
+story 'console: a slow reader gets every line, in order' said_slowly
+
+said_late() {
+	many_steps 160 90
+	deaf
+	"$crun" -v -c c.conf -- sh -c 'echo up; exec sleep 1000' >up.out \
+		2>fifo </dev/null &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q up up.out
+	heard 'lost here'
+	kill "$sup"
+	heard 'asking the init to power off'
+	sed 's/pid [0-9]*/pid N/' heard | awk 'NR == FNR { all[++n] = $0; next }
+		/ lost here, which nobody has read$/ { i += $2; lost += $2; next }
+		/asking the init/ { exit !(i == n && lost > 10) }
+		$0 != all[++i] { exit 1 }' all - ||
+		wrong "these, and a count of those that are lost: $(cat all)" \
+		"$(cat heard)"
+	ends 143 "$sup"
+}
+story 'console: a reader who comes late hears how much is lost' said_late
+
+said_failure() {
+	conf
+	{
+		"$crun" -c c.conf -- nosuch 2>&1 || echo "$?" >rc
+	} | cat >err
+	is status 127 "$(cat rc)"
+	says '^crun: program nosuch: not found'
+	lines 1
+}
+story 'console: why a start has failed goes through a pipe' said_failure
+
 console_early_death() {
 	own_root
 	printf '#!/bin/sh\necho boom; echo crash >&2\nexit 3\n' >root/sbin/die
@@ -6638,6 +6801,47 @@ detach_fails() {
 	gone
 }
 story 'background: -d says why it cannot start' detach_fails
+
+# what nobody has read by the time that it lets go of its caller's files is in
+# the log
+detach_unread() {
+	deaf
+	conf
+	want 0 sh -c '"$@" 2>fifo' - "$crun" -v -d -c c.conf -- sleep 1000
+	sup=$(sed -n '2s/ .*//p' "/run/crun-os/$name/pid")
+	echo "$sup" >>kids
+	is 'files of the caller' '' "$(find "/proc/$sup/fd" -lname '*fifo')"
+	tr -d '\r' <"/run/crun-os/$name/log" >err
+	says "crun: state: /run/crun-os/$name\$"
+	says "^crun: $name: the init runs\$"
+	verb 0 kill "$name"
+	gone
+}
+story 'background: a start whose errors nobody reads' detach_unread
+
+# a command that is stopped before its supervisor begins, or at a time near to
+# that; it sees the rest when it goes on
+detach_stopped() {
+	conf
+	for ms in 0 1 2 3 5 8; do
+		"$crun" -d --ready -c c.conf -- sleep 1000 >out 2>err &
+		p=$!
+		echo "$p" >>kids
+		sleep "0.00$ms"
+		kill -STOP "$p"
+		# it had no supervisor yet
+		pgrep -P "$p" >/dev/null || kill -CONT "$p"
+		soon test -e "/run/crun-os/$name/pid"
+		kill -STOP "$p"
+		verb 0 kill "$name"
+		soon test ! -e "/run/crun-os/$name"
+		kill -CONT "$p"
+		ends 125 "$p"
+		cmd="crun -d --ready, stopped after $ms ms"
+		says "^crun: $name ended with status 137 before it was ready"
+	done
+}
+story 'background: a command that is stopped holds nothing up' detach_stopped
 
 detach_words() {
 	conf

@@ -3,15 +3,22 @@
  * All that crun says to a person goes through say(): one write(2) a line, so
  * lines of two processes never mix, with control characters escaped, so that
  * a name from a file cannot drive the terminal.
+ *
+ * A supervisor has more to do than to wait for the reader of its messages.
+ * After say_nonblock() what the reader does not take now is kept, whole lines
+ * in their order, until poll(2) says that there is room; what is too much to
+ * be kept is counted, and the count is said where those lines would stand.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -20,6 +27,7 @@
 #include "crun.h"
 
 enum { LINE = 2048 };
+enum { KEPT = 8192, LAST_MS = 500 };
 
 static void exit_with(int status, const char *line)
     __attribute__((noreturn));
@@ -27,7 +35,15 @@ static void exit_with(int status, const char *line)
 int verbosity;
 void (*on_die)(int, const char *) = exit_with;
 void (*on_step)(const char *) = say;
-int say_ms = -1;
+
+static int way = -1;		/* of open_nonblock(); -1: say() waits */
+
+/* What the reader of our messages has not taken yet. */
+static struct {
+	size_t len;
+	unsigned long lost;	/* lines since the last that was kept */
+	char text[KEPT];
+} kept;
 
 static void
 exit_with(int status, const char *line)
@@ -78,10 +94,155 @@ escape(char *out, const char *text, size_t n)
 	return len ? len : 1;
 }
 
+/* ---- writing without waiting ---- */
+
+/* Others have the caller's descriptor open too, the init among them: so it is
+ * not made nonblocking, but the same file is opened once more.  A regular file
+ * has an offset that is not to be lost, and never makes us wait. */
+int
+open_nonblock(int i)
+{
+	char path[32];
+	struct stat st;
+	int fd;
+
+	if (fstat(i, &st) < 0 || (!S_ISFIFO(st.st_mode) && !isatty(i)))
+		return i;
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", i);
+	fd = open(path, O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	return fd < 0 ? i : fd;
+}
+
+/* A socket is asked by a flag.  A pipe that could not be opened once more, as
+ * where there is no /proc, holds us up only if another writes to it between
+ * poll(2) and write(2): up to PIPE_BUF bytes have room then, pipe(7). */
+ssize_t
+write_nonblock(int fd, const char *text, size_t n)
+{
+	struct pollfd p = { fd, POLLOUT, 0 };
+	ssize_t sent = send(fd, text, n, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (sent >= 0 || errno != ENOTSOCK)
+		return sent;
+	if (poll(&p, 1, 0) == 0) {
+		errno = EAGAIN;
+		return -1;
+	}
+	return write(fd, text, n < PIPE_BUF ? n : PIPE_BUF);
+}
+
+static void
+append(const char *text, size_t n)
+{
+	memcpy(kept.text + kept.len, text, n);
+	kept.len += n;
+}
+
+/* The number of lost lines stands where they would, before a line of so many
+ * bytes; 0: there is no room for both. */
+static int
+append_lost(size_t line)
+{
+	char text[80];
+	size_t n;
+
+	if (!kept.lost)
+		return line <= KEPT - kept.len;
+	n = snprintf(text, sizeof(text), "crun: %lu line%s lost here, which "
+	    "nobody has read\n", kept.lost, kept.lost == 1 ? " is" : "s are");
+	if (n + line > KEPT - kept.len)
+		return 0;
+	append(text, n);
+	kept.lost = 0;
+	return 1;
+}
+
+/* Writes what has room now, a line at a time; a terminal may take a part of
+ * one.  What can never be written is dropped. */
+static void
+write_kept(void)
+{
+	char *end;
+	ssize_t n;
+
+	while (kept.len) {
+		end = memchr(kept.text, '\n', kept.len);
+		n = write_nonblock(way, kept.text, end + 1 - kept.text);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0 && errno == EAGAIN)
+			return;
+		if (n < 0)
+			n = kept.len;
+		kept.len -= n;
+		memmove(kept.text, kept.text + n, kept.len);
+		append_lost(LINE);
+	}
+}
+
+static void
+keep(const char *text, size_t n)
+{
+	if (append_lost(n))
+		append(text, n);
+	else
+		kept.lost++;
+	write_kept();
+}
+
+/* At exit(3): for whoever reads slowly, but not for nobody. */
+static void
+say_last(void)
+{
+	struct pollfd p = { way, POLLOUT, 0 };
+	long long end = now_ms() + LAST_MS, left = LAST_MS;
+
+	while (kept.len && left > 0 && poll(&p, 1, left) >= 0) {
+		write_kept();
+		left = end - now_ms();
+	}
+}
+
+void
+say_nonblock(void)
+{
+	if (way >= 0)
+		return;
+	way = open_nonblock(STDERR_FILENO);
+	atexit(say_last);
+}
+
+void
+say_poll(struct pollfd *p)
+{
+	*p = (struct pollfd){ kept.len ? way : -1, POLLOUT, 0 };
+}
+
+void
+say_served(const struct pollfd *p)
+{
+	if (p->revents)
+		write_kept();
+}
+
+void
+say_elsewhere(void (*to)(const char *))
+{
+	char *line, *rest = kept.text;
+
+	append_lost(0);
+	kept.text[kept.len - !!kept.len] = '\0';
+	while (kept.len && (line = next_part(&rest, "\n")))
+		to(strncmp(line, "crun: ", 6) ? line : line + 6);
+	kept.len = 0;
+	if (way > STDERR_FILENO)
+		close(way);
+	way = -1;
+}
+
 void
 say(const char *line)
 {
-	struct pollfd p = { STDERR_FILENO, POLLOUT, 0 };
 	char out[LINE + 16] = "crun: ";
 	size_t n = strlen(out), left = strlen(line), len;
 
@@ -90,11 +251,15 @@ say(const char *line)
 		n += strlen(out + n);
 	}
 	out[n++] = '\n';
-	if (poll(&p, 1, say_ms) == 0)
+	if (way >= 0) {
+		keep(out, n);
 		return;
+	}
 	while (write(STDERR_FILENO, out, n) < 0 && errno == EINTR)
 		;
 }
+
+/* ---- messages ---- */
 
 /* Formats a line; a format that ends in ':' gets the errno's text. */
 static void
