@@ -12,8 +12,17 @@
  * terminal, passes signals on and ends with the program's status; if it is
  * killed, the kernel kills the program (PR_SET_PDEATHSIG).
  *
+ * A pid namespace ends when all that were in it are reaped, and a command may
+ * be stopped or blocked for ever.  So the command reaps nobody: the kernel
+ * releases its children as they die (SA_NOCLDWAIT), and SIGCHLD brings the
+ * status.  One SIGCHLD is pending at most, signal(7): so the program waits for
+ * a GO, which the command says when it has taken the child's.  Only if the
+ * command is killed does it take the host's PID 1, or a subreaper, to reap the
+ * program.
+ *
  * They talk by one SEQPACKET socket: the child says which step comes, hands
  * over the pty and the process, or says why it failed; end of file is the exec.
+ * GO is a byte the other way.
  *
  * Nothing of the guest's configures this but /etc/passwd and /etc/group, read
  * inside and with suspicion, and only where a user was named or a login shell
@@ -36,12 +45,14 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/signalfd.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -318,6 +329,17 @@ join(struct run *r)
 		die("joining the container's namespaces:");
 }
 
+/* The kernel releases our children when they die, and nobody reaps them,
+ * sigaction(2). */
+static int
+release_children(void)
+{
+	struct sigaction a = { .sa_flags = SA_NOCLDWAIT | SA_NOCLDSTOP };
+
+	a.sa_handler = SIG_DFL;
+	return sigaction(SIGCHLD, &a, NULL);
+}
+
 static void
 die_with_parent(void)
 {
@@ -391,7 +413,38 @@ run_program(struct run *r, const struct request *q, const struct user *u,
 	    "the login shell %s:", shell);
 }
 
-/* The process that execs: a child of our parent's, with what we have. */
+/* End of file: the command is gone. */
+static void
+wait_for_go(void)
+{
+	char go;
+	ssize_t n;
+
+	if (alone)
+		return;
+	while ((n = recv(talk, &go, 1, 0)) < 0 && errno == EINTR)
+		;
+	if (n < 0)
+		die("waiting for the command:");
+	if (n == 0)
+		_exit(EXIT_SETUP);
+}
+
+/* The process that execs. */
+static void
+program(struct run *r, const struct request *q, const struct user *u,
+    char **env)
+{
+	die_with_parent();
+	if (setsid() < 0)
+		die("a session of its own (setsid):");
+	ns_terminal_child(r);
+	take_limits();
+	wait_for_go();
+	run_program(r, q, u, env);
+}
+
+/* It is a child of our parent's, with what we have. */
 static void
 bear(struct run *r, const struct request *q, const struct user *u)
 {
@@ -403,16 +456,33 @@ bear(struct run *r, const struct request *q, const struct user *u)
 
 	if (pid < 0)
 		ns_no_process("");
-	if (!pid) {
-		die_with_parent();
-		if (setsid() < 0)
-			die("a session of its own (setsid):");
-		ns_terminal_child(r);
-		take_limits();
-		run_program(r, q, u, env);
-	}
+	if (!pid)
+		program(r, q, u, env);
 	fds[0] = fds[1] = pidfd;
 	send_files(BORN, fds, pid);
+	_exit(0);
+}
+
+/* Where nobody waits for its end, it is the container's init that has to: it
+ * gets what a process of its pid namespace leaves, pid_namespaces(7).  The
+ * kernel releases that process, but only while its parent lives. */
+static void
+bear_orphan(struct run *r, const struct request *q, const struct user *u)
+{
+	struct clone_args a = { .exit_signal = SIGCHLD };
+	char **env = environment(r, q, u);
+	long pid;
+
+	if (release_children() < 0)
+		die("leaving our children to the kernel:");
+	pid = syscall(SYS_clone3, &a, sizeof(a));
+	if (!pid) {
+		if (syscall(SYS_clone3, &a, sizeof(a)) == 0)
+			program(r, q, u, env);
+		_exit(0);
+	}
+	if (pid > 0)
+		waitpid(pid, NULL, 0);
 	_exit(0);
 }
 
@@ -441,6 +511,8 @@ child(struct run *r, const struct request *q)
 	sec_caps_child(r);	/* none, if it is not root any more */
 	enter_folder(q, &u);
 	umask(022);
+	if (alone)
+		bear_orphan(r, q, &u);
 	bear(r, q, &u);
 }
 
@@ -522,20 +594,50 @@ spawn(struct run *r, const struct request *q, int *from)
 	r->pidfd = pidfd;
 }
 
-/* The process that execs takes the place of the child, which ends now; unless
- * the guest has stopped it, and then it is not waited for. */
+static int helper = -1;		/* the child, once it has borne the program */
+static int ended = -1;		/* the program's status, if it died before GO */
+
+/* The process that execs takes the place of the child, which ends now. */
 static void
 take_over(struct run *r, int *fds, const char *number)
 {
-	struct pollfd p = { r->pidfd, POLLIN, 0 };
-	siginfo_t info;
-
-	poll(&p, 1, ENTER_MS);
-	waitid(P_PIDFD, r->pidfd, &info, WEXITED | WNOHANG);
-	shut(&r->pidfd);
+	helper = r->pidfd;
 	shut(&fds[1]);
 	r->pidfd = fds[0];
 	r->pid = strtol(number, NULL, 10);
+}
+
+/* Takes what is pending of the ends of our children, of which pidfd's has
+ * ended; the status of the process pid, or -1.  The kernel marks an end and
+ * sends the signal under one lock, that waitid(2) waits for: so no signal is
+ * still on its way. */
+static int
+take_ends(int pidfd, pid_t pid)
+{
+	const struct timespec now = { 0, 0 };
+	siginfo_t info;
+	sigset_t set;
+	int status = -1;
+
+	waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	while (sigtimedwait(&set, &info, &now) > 0)
+		if (info.si_pid == pid && info.si_code == CLD_EXITED)
+			status = info.si_status;
+		else if (info.si_pid == pid && (info.si_code == CLD_KILLED ||
+		    info.si_code == CLD_DUMPED))
+			status = EXIT_SIGNAL + info.si_status;
+	return status;
+}
+
+/* The child has ended: the next signal is the program's. */
+static void
+say_go(struct run *r, int from)
+{
+	ended = take_ends(helper, r->pid);
+	shut(&helper);
+	send(from, "", 1, MSG_NOSIGNAL);
 }
 
 /* A record, with the files that it brings.  0: end of file. */
@@ -600,7 +702,9 @@ give_up(struct run *r)
 static void
 wait_entered(struct run *r, int from)
 {
-	struct pollfd p[2] = { { from, POLLIN, 0 }, { r->signals, POLLIN, 0 } };
+	enum { RECORD, SIGNALS, HELPER, NFDS };
+	struct pollfd p[NFDS] = { { from, POLLIN, 0 },
+	    { r->signals, POLLIN, 0 }, { -1, POLLIN, 0 } };
 	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
 	long long end = now_ms() + ENTER_MS, left;
@@ -609,18 +713,21 @@ wait_entered(struct run *r, int from)
 	for (;;) {
 		/* for all steps together; a last look at each after that */
 		left = end - now_ms();
-		n = poll(p, 2, born ? -1 : left > LAST_MS ? left : LAST_MS);
+		p[HELPER].fd = helper;
+		n = poll(p, NFDS, born ? -1 : left > LAST_MS ? left : LAST_MS);
 		if (n == 0 && is_blocked(r, joined)) {
 			give_up(r);
 			die("%s does not answer: %s takes longer than %d ms",
 			    r->conf->name, step, ENTER_MS);
 		}
-		if (n > 0 && !p[0].revents && (sig = signal_pending(r))) {
+		if (n > 0 && p[HELPER].revents)
+			say_go(r, from);
+		if (n > 0 && !p[RECORD].revents && (sig = signal_pending(r))) {
 			give_up(r);
 			fail(EXIT_SIGNAL + sig, "%s: signal %d before the "
 			    "program ran", r->conf->name, sig);
 		}
-		if (n <= 0 || !p[0].revents)
+		if (n <= 0 || !p[RECORD].revents)
 			continue;
 		if (!next_record(r, from, &rec))
 			return;
@@ -642,8 +749,7 @@ relay(struct run *r)
 {
 	enum { SIGNALS, CHILD, CONSOLE, NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
-	siginfo_t info = { 0 };
-	int sig;
+	int sig, status;
 
 	console_begin(r);
 	for (;;) {
@@ -662,11 +768,71 @@ relay(struct run *r)
 		if (p[CHILD].revents)
 			break;
 	}
+	status = take_ends(r->pidfd, r->pid);
 	console_end(r, 1);
-	if (waitid(P_PIDFD, r->pidfd, &info, WEXITED) < 0)
-		die("waiting for the program:");
-	return info.si_code == CLD_EXITED ? info.si_status :
-	    EXIT_SIGNAL + info.si_status;
+	if (status < 0)
+		status = ended;
+	if (status < 0)
+		die("%s: the program has ended, and its status is lost: "
+		    "another SIGCHLD was pending", r->conf->name);
+	return status;
+}
+
+/* Passes on what signals come, but for those of a terminal, which the process
+ * gets itself; ends as it does. */
+static void
+follow(struct run *r, pid_t pid)
+{
+	enum { SIGNALS, CHILD, NFDS };
+	struct pollfd p[NFDS] = { { r->signals, POLLIN, 0 },
+	    { syscall(SYS_pidfd_open, pid, 0), POLLIN, 0 } };
+	struct signalfd_siginfo s;
+	siginfo_t info = { 0 };
+
+	while (!p[CHILD].revents) {
+		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
+			die("poll:");
+		while (read(r->signals, &s, sizeof(s)) == sizeof(s))
+			if (s.ssi_code <= 0)
+				kill(pid, s.ssi_signo);
+	}
+	waitid(P_PID, pid, &info, WEXITED);
+	exit(info.si_code == CLD_EXITED ? info.si_status :
+	    EXIT_SIGNAL + info.si_status);
+}
+
+/* exec(2) has left us children of the caller's, as a shell's process
+ * substitution is one: their ends are SIGCHLDs too.  So a child of our own goes
+ * on, which has none. */
+static void
+leave_children(struct run *r)
+{
+	siginfo_t info;
+	pid_t pid, self = getpid();
+
+	if (waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT | __WALL) < 0)
+		return;
+	pid = _Fork();
+	if (pid < 0)
+		die("fork:");
+	if (pid)
+		follow(r, pid);
+	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
+		die("asking for a signal at the caller's death:");
+	if (getppid() != self)
+		_exit(EXIT_SETUP);
+}
+
+/* SIGCHLD is blocked, or it would be ignored and not be pending. */
+static void
+take_children(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	if (release_children() < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		die("leaving our children to the kernel:");
 }
 
 int
@@ -676,6 +842,8 @@ exec_run(struct run *r, const struct request *q)
 
 	console_files(r);
 	hide();
+	leave_children(r);
+	take_children();
 	spawn(r, q, &from);
 	wait_entered(r, from);
 	close(from);
@@ -692,8 +860,8 @@ exit_quietly(int status, const char *line)
 	_exit(status);
 }
 
-/* By a helper that ends when it has cloned the program, which nobody waits
- * for: it may hang as long as the container lives. */
+/* By a helper that ends when it has cloned the program, which nobody of ours
+ * waits for: it may hang as long as the container lives. */
 void
 exec_guest(const struct run *supervisor, char **argv)
 {
@@ -709,6 +877,7 @@ exec_guest(const struct run *supervisor, char **argv)
 		return;
 	on_die = exit_quietly;
 	alone = 1;
+	state_child(&r);
 	c.program = argv;
 	r.conf = &c;
 	r.ttys = 0;

@@ -5424,6 +5424,27 @@ stop_guest() {
 }
 story 'stop: an init that nobody knows, by its own poweroff' stop_guest
 
+# The guest's own program ends with the container, whoever is PID 1 outside.
+stop_guest_unreaped() {
+	os_conf init=/strange stop.timeout=5
+	printf '%s\n' '#!/bin/sh' 'echo up' 'while :; do sleep 1000; done' \
+		>"$root/strange"
+	for w in poweroff reboot; do
+		rm -f "$root/sbin/$w"
+		printf '#!/bin/sh\nexec busybox %s -f\n' "$w" >"$root/sbin/$w"
+	done
+	chmod 755 "$root/strange" "$root/sbin/poweroff" "$root/sbin/reboot"
+	want 0 unshare -p --fork --mount-proc "$probe" noreap sh -ec '
+		"$1" -d -q -c c.conf
+		until grep -q up "/run/crun-os/$2/log"; do :; done
+		"$1" reboot "$2"
+		until "$1" log "$2" | grep -c up | grep -q 2; do :; done
+		exec "$1" stop "$2"' - "$crun" "$name"
+	lines 0
+}
+story 'stop: its own poweroff, where PID 1 of the host reaps nobody' \
+	stop_guest_unreaped
+
 # told by its name, it would be another; TERM makes it reboot, and that ends it
 stop_renamed() {
 	os_conf init='/bin/busybox init'
@@ -7571,6 +7592,214 @@ exec_dies() {
 	gone
 }
 story 'exec: the end of the container ends it' exec_dies
+
+# program_of PID: the host's pid of what that crun exec runs
+program_of() {
+	pgrep -P "$1" | while read -r p; do
+		[ "$(readlink "/proc/$p/ns/pid")" = \
+			"$(readlink "/proc/$1/ns/pid")" ] || echo "$p"
+	done
+}
+
+is_stopped() {
+	grep -q '^State:.[Tt]' "/proc/$1/status"
+}
+
+# ends_beside VERB STATUS: the container ends in time, whatever $p does,
+# and then p, which is told to go on
+ends_beside() {
+	case $1 in
+	stop) secs=4 verb 0 stop -t 2 "$name" ;;
+	kill) secs=2 verb 0 kill "$name" ;;
+	esac
+	gone
+	kill -CONT "$p"
+	secs=5 ends "$2" "$p"
+}
+
+# A command that is stopped reaps nobody, and a pid namespace ends when all in
+# it are reaped.
+exec_held() {
+	conf "$@"
+	for does in stop kill; do
+		background -- sleep 1000
+		"$crun" exec "$name" sleep 1001 >out 2>err </dev/null &
+		p=$!
+		echo "$p" >>kids
+		soon eval '[ "$(program_of "$p")" ]'
+		kill -STOP "$p"
+		soon is_stopped "$p"
+		ends_beside "$does" 137
+	done
+}
+story 'exec: a command that is stopped holds no container up' exec_held
+story 'exec: a command that is stopped holds no container up, userns=none' \
+	exec_held userns=none
+
+# stopped at CALL, the n-th, before the program runs: the command alone, or
+# with -f its child too
+exec_held_early() {
+	need strace
+	conf
+	while read -r call n follow; do
+		background -- sleep 1000
+		# shellcheck disable=SC2086 # a word or none
+		strace -qq $follow -b execve -o trace \
+			-e "inject=$call:signal=STOP:when=$n" \
+			"$crun" exec "$name" sleep 1001 >out 2>err </dev/null &
+		tracer=$!
+		echo "$tracer" >>kids
+		soon eval 'p=$(pgrep -P "$tracer" -x crun)'
+		held=$p stops=1
+		if [ "$follow" ]; then
+			soon eval 'held=$(pgrep -o -P "$p")'
+			kill -STOP "$p"
+			stops=2
+		fi
+		cmd="crun exec stopped in number $n of $call"
+		soon eval '[ "$(grep -c "stopped by SIGSTOP" trace)" = $stops ]'
+		secs=2 verb 0 kill "$name"
+		gone
+		kill -CONT "$p"
+		[ "$held" = "$p" ] || kill -CONT "$held" 2>/dev/null || :
+		rc=0
+		wait "$tracer" || rc=$?
+		case $rc in
+		137) ;;
+		125) says '^crun: ' && lines 1 ;;
+		*) wrong 'status 137, or 125 with a line' "$rc" ;;
+		esac
+	done <<-'END'
+		socketpair 1
+		clone3 1
+		recvmsg 1
+		recvmsg 2
+		waitid 2
+		rt_sigtimedwait 1
+		sendto 1
+		recvmsg 3
+		setns 1 -f
+		setsid 1 -f
+		sendmsg 1 -f
+	END
+}
+story 'exec: a command that is stopped before its program runs' \
+	exec_held_early
+
+# As a job it is stopped by the first line that is typed.
+exec_held_job() {
+	conf
+	background -- sleep 1000
+	want 0 "$pty" 'expect:[#$] ' "send:$crun exec $name sh &\\r" \
+		"run:until [ \"\$($crun stat $name | sed -n s/^pids=//p)\" = 3 ]; do :; done" \
+		'send:sleep 1003\r' 'run:until pgrep -P $PID -x sleep; do :; done' \
+		'send:x\r' \
+		'run:until grep -q "^State:.T" /proc/$(pgrep -P $PID -x crun)/status; do :; done' \
+		"run:timeout $((4 * slow)) $crun stop -t 2 $name; echo \$? >rc" \
+		'send:\x03' 'expect:[#$] ' 'send:fg\r' 'expect:[#$] ' \
+		'send:exit 0\r' wait -- sh -i
+	is 'status of crun stop' 0 "$(cat rc)"
+	gone
+}
+story 'exec: a job of a shell that a key has stopped' exec_held_job
+
+# It prints to a terminal that nobody reads, and so waits for ever.
+exec_held_terminal() {
+	conf "$@"
+	for does in 'stop -t 2' kill; do
+		background -- sleep 1000
+		want 137 "$pty" -t "$((20 * slow))" expect:y \
+			"run:sleep 1; timeout $((4 * slow)) $crun $does $name; echo \$? >rc" \
+			wait -- "$crun" exec "$name" yes
+		is "status of crun $does" 0 "$(cat rc)"
+		gone
+	done
+}
+story 'exec: a terminal that takes no more holds no container up' \
+	exec_held_terminal
+story 'exec: a terminal that takes no more holds no container up, userns=none' \
+	exec_held_terminal userns=none
+
+# how a program ends, is told whatever else the command has missed meanwhile
+exec_status() {
+	conf rlimit.core=1000000:1000000
+	background -- sleep 1000
+	n=0
+	while [ "$n" -lt $((100 / slow)) ]; do
+		n=$((n + 1))
+		verb 0 exec "$name" true
+		verb "$n" exec "$name" sh -c "exit $n"
+	done
+	for n in 1 2 6 9 11 15 34 64; do
+		verb $((128 + n)) exec "$name" sh -c "kill -$n \$\$"
+	done
+	for n in 0 7; do
+		"$crun" exec "$name" sh -c "trap 'exit $n' USR1; echo up
+			while :; do sleep 0.1; done" >up.out 2>err </dev/null &
+		p=$!
+		echo "$p" >>kids
+		soon grep -q up up.out
+		program=$(program_of "$p")
+		kill -STOP "$p"
+		soon is_stopped "$p"
+		kill -USR1 "$program"
+		soon test ! -e "/proc/$program"
+		kill -CONT "$p"
+		ends "$n" "$p"
+		rm up.out
+	done
+	verb 0 kill "$name"
+	gone
+}
+limit=120
+story 'exec: the status, by whatever a program ends' exec_status
+
+# A shell that execs crun leaves it children of its own, which end too.
+exec_children() {
+	conf
+	background -- sleep 1000
+	for does in USR1 TERM; do
+		rm -f up.out
+		sh -c 'sleep 1002 & exec "$@"' - "$crun" exec "$name" sh -c \
+			"trap 'exit 7' $does; echo up; while :; do sleep 0.1; done" \
+			>up.out 2>err </dev/null &
+		p=$!
+		echo "$p" >>kids
+		soon grep -q up up.out
+		other=$(pgrep -P "$p" -x sleep)
+		kill -STOP "$p"
+		soon is_stopped "$p"
+		kill "$other"
+		soon eval 'grep -q "^State:.Z" "/proc/$other/status"'
+		kill -"$does" "$p"
+		kill -CONT "$p"
+		ends 7 "$p"
+	done
+	# both end while it does nothing
+	rm -f up.out
+	sh -c 'sleep 1002 & exec "$@"' - "$crun" exec "$name" sh -c \
+		"trap 'exit 8' USR1; echo up; while :; do sleep 0.1; done" \
+		>up.out 2>err </dev/null &
+	p=$!
+	echo "$p" >>kids
+	soon grep -q up up.out
+	program=$(pgrep -f '^sh -c trap .exit 8' -n)
+	other=$(pgrep -P "$p" -x sleep)
+	all="$p $(pgrep -P "$p" -x crun || :)"
+	# shellcheck disable=SC2086 # a list
+	kill -STOP $all
+	soon is_stopped "$p"
+	kill "$other"
+	soon eval '! test -e "/proc/$other/exe"'
+	kill -USR1 "$program"
+	soon eval '! test -e "/proc/$program/exe"'
+	# shellcheck disable=SC2086
+	kill -CONT $all
+	ends 8 "$p"
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: children that its caller has left it' exec_children
 
 # the guest's own files as traps: one line, and at once
 exec_hostile() {

@@ -18,6 +18,7 @@
  *	probe notify-stay LINE ...	and then do nothing
  *	probe lease FILE		make it and hold a lease of it, fcntl(2)
  *	probe survive PROGRAM ...	run it without PR_SET_PDEATHSIG
+ *	probe noreap PROGRAM ...	run it, and reap nobody else
  *	probe usr1			print up, then USR1 at each such signal
  *	probe cost			of two system calls, in nanoseconds: the
  *					least of 20 times 10,000
@@ -47,6 +48,7 @@
 #include <sys/sysmacros.h>
 #include <sys/time.h>
 #include <sys/un.h>
+#include <sys/wait.h>
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
@@ -438,6 +440,21 @@ print_usr1(int sig)
 }
 
 static int
+noreap(char **argv)
+{
+	pid_t pid = fork();
+	int status;
+
+	if (!pid) {
+		execvp(argv[0], argv);
+		_exit(127);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) < 0)
+		return perror("probe: noreap"), 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
+}
+
+static int
 lease(const char *path)
 {
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
@@ -476,6 +493,8 @@ main(int argc, char **argv)
 		execvp(argv[2], argv + 2);
 		return answer(-1);
 	}
+	if (!strcmp(verb, "noreap") && argc > 2)
+		return noreap(argv + 2);
 	if (!strcmp(verb, "usr1")) {
 		signal(SIGUSR1, print_usr1);
 		puts("up");
