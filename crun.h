@@ -666,8 +666,12 @@ void device_child(struct run *);
 /* ---- live.c: the cgroups of what runs ---- */
 
 /* Opens the groups that NAME/host names and that are not open yet; those that
- * cannot be opened are left out. */
-void cgroup_open(struct run *);
+ * cannot be opened are left out, and the first of them is given, and errno.
+ * NULL: all are open. */
+const char *cgroup_open(struct run *);
+/* Likewise, for what would do harm if one was left out.  -1: one is, or there
+ * is none, and that has been told. */
+int cgroup_open_all(struct run *, const char *name);
 void cgroup_close(struct run *);
 /* Reads a file of the first hierarchy that has it; its length, or -1. */
 ssize_t cgroup_read(const struct run *, const char *file, char *buf,
@@ -815,7 +819,7 @@ struct request {
 	int nenv;
 	char **argv;		/* NULL: a login shell */
 };
-/* Needs verb_find(), conf, cgroup_open() and signals_take(); gives the
+/* Needs verb_find(), conf, cgroup_open_all() and signals_take(); gives the
  * program's exit status, or dies. */
 int exec_run(struct run *, const struct request *);
 /* The supervisor: runs a program of the guest's inside, as exec_run() would,

@@ -287,7 +287,8 @@ raise_limits(void)
 	struct rlimit own, *l;
 
 	for (l = limits; l < limits + RLIM_NLIMITS; l++) {
-		prlimit(0, l - limits, NULL, &own);
+		if (prlimit(0, l - limits, NULL, &own) < 0)
+			die("reading our limit %d:", (int)(l - limits));
 		if (l->rlim_max <= own.rlim_max || !prlimit(0, l - limits,
 		    &(struct rlimit){ own.rlim_cur, l->rlim_max }, NULL))
 			continue;
@@ -317,9 +318,8 @@ join(struct run *r)
 	    CLONE_NEWCGROUP;
 	size_t i;
 
-	for (i = 0; i < r->nhier; i++)
-		if (r->hier[i].tasks >= 0 &&
-		    write(r->hier[i].tasks, "0", 1) != 1)
+	for (i = 1; i < r->nhier; i++)	/* that of v2 it was born in */
+		if (write(r->hier[i].tasks, "0", 1) != 1)
 			die("joining %s:", r->hier[i].path);
 	cgroup_close(r);
 	if (r->conf->userns != USERNS_NONE)
@@ -526,19 +526,41 @@ open_init_group(const struct run *r)
 {
 	char text[8192], *path, *below;
 	char *mark = xprintf("/" CGROUP_TOP "/%s/payload", r->conf->name);
-	int fd = -1;
+	int fd = -1, err = ENOENT;
 
-	read_at(r->proc, "cgroup", text, sizeof(text));
+	if (read_at(r->proc, "cgroup", text, sizeof(text)) < 0)
+		die("reading the groups of the init of %s:", r->conf->name);
 	path = strstr(text, "0::");
 	if (path) {
 		path[strcspn(path, "\n")] = '\0';
 		below = strstr(path, mark);
-		if (below && *(below += strlen(mark)) == '/')
-			fd = openat(r->hier->payload, below + 1,
-			    O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+		if (below && *(below += strlen(mark)) == '/') {
+			fd = openat(r->hier->payload, below + 1, DIR_FLAGS);
+			err = errno;
+		}
 	}
 	free(mark);
-	return fd >= 0 ? fd : fcntl(r->hier->payload, F_DUPFD_CLOEXEC, 0);
+	errno = err;
+	if (fd < 0 && err == ENOENT)	/* the guest may have removed it */
+		fd = openat(r->hier->payload, ".", DIR_FLAGS);
+	if (fd < 0)
+		die("opening the group of the init of %s:", r->conf->name);
+	return fd;
+}
+
+/* The files by which the child joins the v1 groups; v2 stands first. */
+static void
+open_tasks(struct run *r)
+{
+	struct hier *h;
+
+	for (h = r->hier + 1; h < r->hier + r->nhier; h++) {
+		if (h->tasks < 0)
+			h->tasks = openat(h->payload, "tasks",
+			    O_WRONLY | O_CLOEXEC);
+		if (h->tasks < 0)
+			die("opening the tasks of %s:", h->path);
+	}
 }
 
 /* The init's, which it cannot have raised above what it was given.  Read by
@@ -564,16 +586,12 @@ spawn(struct run *r, const struct request *q, int *from)
 		.cgroup = group,
 	};
 	int pidfd = -1;
-	size_t i;
 	long pid;
 
 	a.pidfd = (uintptr_t)&pidfd;
 	r->caps = device_caps(r->conf);
 	read_limits(r);
-	for (i = 1; i < r->nhier; i++)
-		if (r->hier[i].tasks < 0)
-			r->hier[i].tasks = openat(r->hier[i].payload, "tasks",
-			    O_WRONLY | O_CLOEXEC);
+	open_tasks(r);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		die("socketpair:");
 	pid = syscall(SYS_clone3, &a, sizeof(a));
@@ -631,13 +649,28 @@ take_ends(int pidfd, pid_t pid)
 	return status;
 }
 
+/* A child that a file system of the guest holds may take for ever to die. */
+static void
+give_up(struct run *r)
+{
+	struct pollfd p = { r->pidfd, POLLIN, 0 };
+
+	stop_signal(r, SIGKILL);
+	poll(&p, 1, LAST_MS);
+	console_undo(r);
+}
+
 /* The child has ended: the next signal is the program's. */
 static void
 say_go(struct run *r, int from)
 {
 	ended = take_ends(helper, r->pid);
 	shut(&helper);
-	send(from, "", 1, MSG_NOSIGNAL);
+	if (send(from, "", 1, MSG_NOSIGNAL) == 1 || errno == EPIPE ||
+	    errno == ECONNRESET)
+		return;		/* or it has died, and end of file follows */
+	give_up(r);
+	die("%s: telling the program to go on:", r->conf->name);
 }
 
 /* A record, with the files that it brings.  0: end of file. */
@@ -658,6 +691,10 @@ next_record(struct run *r, int from, struct record *rec)
 	while ((n = recvmsg(from, &m, MSG_CMSG_CLOEXEC)) < 0 &&
 	    errno == EINTR)
 		;
+	if (n < 0 && errno != ECONNRESET) {	/* it died before it read GO */
+		give_up(r);
+		die("%s: hearing how far it is:", r->conf->name);
+	}
 	if (n <= 0)
 		return 0;
 	rec->text[sizeof(rec->text) - 1] = '\0';
@@ -685,17 +722,6 @@ is_blocked(const struct run *r, int joined)
 	read_at(AT_FDCWD, path, text, sizeof(text));
 	p = strrchr(text, ')');
 	return p && p[1] == ' ' && p[2] != 'R' && (joined || p[2] != 'D');
-}
-
-/* A child that a file system of the guest holds may take for ever to die. */
-static void
-give_up(struct run *r)
-{
-	struct pollfd p = { r->pidfd, POLLIN, 0 };
-
-	stop_signal(r, SIGKILL);
-	poll(&p, 1, LAST_MS);
-	console_undo(r);
 }
 
 /* Until the program runs; dies with the child's reason, and by a signal. */
@@ -878,6 +904,8 @@ exec_guest(const struct run *supervisor, char **argv)
 	on_die = exit_quietly;
 	alone = 1;
 	state_child(&r);
+	if (cgroup_open(&r))
+		_exit(EXIT_SETUP);
 	c.program = argv;
 	r.conf = &c;
 	r.ttys = 0;

@@ -37,29 +37,48 @@ struct change {
 
 /* ---- finding them ---- */
 
-static void
-open_group(struct run *r, const char *what)
+/* Fills group, payload and dev of h, of which ctrl is set.  0, or -1 and
+ * errno. */
+static int
+open_folders(struct hier *h, const char *what)
 {
-	struct hier *h;
 	struct stat st;
-	int top = cgroup_top(what);
+	int top = cgroup_top(what), err;
 
-	if (top < 0 || r->nhier == MAXHIER) {
-		shut(&top);
-		return;
-	}
-	h = &r->hier[r->nhier];
-	*h = (struct hier){ .base = -1, .tasks = -1 };
-	h->dev = fstat(top, &st) < 0 ? 0 : st.st_dev;
-	h->path = xprintf("%s", what);
-	/* v2 is recorded first */
-	snprintf(h->ctrl, sizeof(h->ctrl), r->nhier ? "v1" : "");
-	h->group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
+	h->group = top < 0 ? -1 : openat(top, strrchr(what, '/') + 1,
+	    DIR_FLAGS);
+	err = errno;
+	shut(&top);
+	errno = err;
+	if (h->group < 0)
+		return -1;
 	h->payload = openat(h->group, "payload", DIR_FLAGS);
-	if (h->payload < 0)
+	if (h->payload < 0 && errno == ENOENT && *h->ctrl)
 		h->payload = h->group;
-	close(top);
-	r->nhier++;
+	if (h->payload >= 0 && !fstat(h->group, &st)) {
+		h->dev = st.st_dev;
+		return 0;
+	}
+	err = errno;
+	if (h->payload != h->group)
+		shut(&h->payload);
+	shut(&h->group);
+	errno = err;
+	return -1;
+}
+
+static int
+open_group(struct run *r, const char *what, const char *ctrl)
+{
+	struct hier h = { .base = -1, .tasks = -1 };
+
+	put(h.ctrl, sizeof(h.ctrl), "%s", ctrl);
+	errno = EMFILE;
+	if (r->nhier == MAXHIER || open_folders(&h, what) < 0)
+		return -1;
+	h.path = xprintf("%s", what);
+	r->hier[r->nhier++] = h;
+	return 0;
 }
 
 static int
@@ -77,16 +96,41 @@ is_open(const struct run *r, const char *what)
 	return 0;
 }
 
-void
+const char *
 cgroup_open(struct run *r)
 {
-	char text[16384], *line, *rest = text;
+	static char text[16384];
+	char *line, *rest = text;
+	const char *missing = NULL, *ctrl = "";
+	int err = 0;
 
 	if (read_at(r->state, "host", text, sizeof(text)) < 0)
-		return;
-	while ((line = next_part(&rest, "\n")))
-		if (!strncmp(line, "cgroup ", 7) && !is_open(r, line + 7))
-			open_group(r, line + 7);
+		return "the list of its cgroups";
+	while ((line = next_part(&rest, "\n"))) {
+		if (strncmp(line, "cgroup ", 7))
+			continue;
+		if (!is_open(r, line + 7) &&
+		    open_group(r, line + 7, ctrl) < 0 && !missing) {
+			missing = line;
+			err = errno;
+		}
+		ctrl = "v1";	/* v2 is recorded first */
+	}
+	errno = err;
+	return missing;
+}
+
+int
+cgroup_open_all(struct run *r, const char *name)
+{
+	const char *missing = cgroup_open(r);
+
+	if (missing)
+		tell("%s: opening %s%s:", name, missing, errno == ENOENT ?
+		    ", which must be mounted where crun is called" : "");
+	else if (!r->nhier)
+		tell("%s has no cgroup any more", name);
+	return missing || !r->nhier ? -1 : 0;
 }
 
 ssize_t
@@ -174,23 +218,38 @@ cgroup_kill(const struct run *r)
 	}
 }
 
+/* Waits for what cgroup.events says, since freezing takes its time. */
+static int
+wait_frozen(int events, int frozen)
+{
+	const char *line = frozen ? "frozen 1" : "frozen 0";
+	struct pollfd p = { events, POLLPRI, 0 };
+	long long end = now_ms() + FREEZE_MS, left;
+
+	while (!cgroup_says(events, line)) {
+		left = end - now_ms();
+		if (left <= 0)
+			errno = ETIMEDOUT;
+		if (left <= 0 || (poll(&p, 1, left) < 0 && errno != EINTR))
+			return -1;
+	}
+	return 0;
+}
+
 int
 cgroup_freeze(const struct run *r, int frozen)
 {
-	struct pollfd p = { .events = POLLPRI };
-	long long end = now_ms() + FREEZE_MS, left = FREEZE_MS;
-	int group = r->nhier ? r->hier[0].group : -1;
+	int group = r->nhier ? r->hier[0].group : -1, fd, err, bad;
 
-	if (write_at(group, "cgroup.freeze", frozen ? "1" : "0") < 0)
+	fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
 		return -1;
-	p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-	while (cgroup_says(p.fd, "frozen 1") != frozen && left > 0) {
-		poll(&p, 1, left);
-		left = end - now_ms();
-	}
-	shut(&p.fd);
-	errno = ETIMEDOUT;
-	return left > 0 ? 0 : -1;
+	bad = write_at(group, "cgroup.freeze", frozen ? "1" : "0") < 0 ||
+	    wait_frozen(fd, frozen) < 0;
+	err = errno;
+	close(fd);
+	errno = err;
+	return bad ? -1 : 0;
 }
 
 /* ---- setting limits ---- */
@@ -439,6 +498,19 @@ apply(const struct run *r, struct change *c, size_t n)
 	    left ? left : "nothing", left ? " stays changed" : " was changed");
 }
 
+static struct change *made;	/* what cgroup_set() has changed so far */
+static size_t nmade;
+static void (*die_then)(int, const char *);
+
+/* die() until the new configuration is in its place. */
+static void
+take_all_back(int status, const char *line)
+{
+	on_die = die_then;
+	put_back(made, nmade);
+	die_then(status, line);
+}
+
 void
 cgroup_set(struct run *r, const struct setting *asked, size_t n)
 {
@@ -454,6 +526,11 @@ cgroup_set(struct run *r, const struct setting *asked, size_t n)
 	k = gather_swap(r, c, k);
 	state_conf_new(r);
 	apply(r, c, k);
+	made = c;
+	nmade = k;
+	die_then = on_die;
+	on_die = take_all_back;
 	state_conf_commit(r);
+	on_die = die_then;
 	free(c);
 }

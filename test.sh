@@ -8533,6 +8533,228 @@ saved_slow() {
 	ends 5 "$sup"
 }
 story 'saved: stop waits for the default of stop.timeout' saved_slow
+# Where a group of the container is not to be seen, nothing is run, set or
+# frozen; what is there is shown, and the end needs none of it.
+exec_unseen() {
+	conf memory=64M
+	background -- sleep 1000
+	group=$(sed -n 's/^cgroup \(\/.*\)/\1/p' "/run/crun-os/$name/host" |
+		grep -e memory -e unified -e '/crun-os' | sort | grep -m 1 . ||
+		skip 'no group of the host')
+	dir=${group%/crun-os/*}
+	unseen() {
+		s=$1
+		shift
+		want "$s" unshare -m sh -c 'umount -l "$1"; shift; exec "$@"' - \
+			"$dir" "$crun" "$@"
+	}
+	for words in "exec $name echo ran" "set $name memory=32M" \
+		"freeze $name" "thaw $name"; do
+		# shellcheck disable=SC2086 # words
+		unseen 125 $words
+		prints ''
+		says "^crun: $name: opening cgroup $group, which must be mounted where crun is called: No such file"
+		lines 1
+	done
+	is memory 67108864 "$(file_of memory.max memory.limit_in_bytes)"
+	is state running "$(fact state)"
+	unseen 0 list
+	prints_like "^$name "
+	unseen 0 stat "$name"
+	prints_like '^state=running'
+	unseen 0 stop -t 5 "$name"
+	gone
+}
+story 'exec: (wall 6) a group that is not mounted where it is called' exec_unseen
+
+# failing 'CALL:LAST[:STEP[:ERRNO]] ...' COMMAND: calls COMMAND with $what, what
+# strace is told, for each of these calls, from the first to the LAST or
+# FIRST-LAST, every STEP-th
+failing() {
+	for row in $1; do
+		call=${row%%:*}
+		rest=${row#*:}:::
+		last=${rest%%:*}
+		rest=${rest#*:}
+		each=${rest%%:*}
+		rest=${rest#*:}
+		errno=${rest%%:*}
+		n=1
+		[ "$last" = "${last#*-}" ] || n=${last%-*}
+		while [ "$n" -le "${last#*-}" ]; do
+			what="$call:error=${errno:-ENOMEM}:when=$n"
+			"$2"
+			n=$((n + ${each:-1}))
+		done
+	done
+}
+
+# fails VERB ARG...: crun with $what; its status is in rc.  It must end, and say
+# no more than a line, for which the first write(2) of the command is needed
+fails() {
+	cmd="crun $* with $what"
+	rc=0
+	timeout "$((12 * slow))" strace -f -b execve -qq -o trace \
+		-e "inject=$what" "$crun" "$@" >out 2>err </dev/null || rc=$?
+	[ "$rc" -ne 124 ] || wrong 'an end' none
+	case $rc in
+	0) ;;
+	2 | 12[567] | 137) says '^crun: ' && lines 1 ;;
+	*) wrong 'status 0 or 125' "$rc" ;;
+	esac
+}
+
+exec_fails() {
+	fails exec "$name" sh -c "$see"
+	tried=$((tried + 1))
+	if [ -s out ]; then
+		cmp -s out all || wrong 'all walls' "$(diff all out)"
+	else
+		[ "$rc" -ne 0 ] || wrong 'it ran, or said why not' "$rc"
+		refused=$((refused + 1))
+	fi
+}
+
+# Each call of crun exec is made to fail, one after the other: either nothing
+# is run, with a line that says why, or all walls stand.
+exec_failing() {
+	need strace
+	conf memory=64M rlimit.nofile=100:200 "$@"
+	background -- sleep 1000
+	see='cd /proc/self; cat cgroup uid_map limits; stat -c %N ns/*
+		grep -E "^(Cap|NoNewPrivs|Seccomp|Groups|Uid|Gid|Umask)" status'
+	verb 0 exec "$name" sh -c "$see"
+	cp out all
+	tried=0 refused=0
+	failing 'openat:44 open:16 read:20:2 write:2-12 fcntl:20:4
+		fstat:16:3 stat:3 lstat:2 prlimit64:16:3 setns:1 clone3:1
+		socketpair:1 setgroups:2 setresuid:2 setresgid:2 keyctl:1
+		setsid:2 dup3:1 close_range:1 prctl:30:2 seccomp:1 capget:2
+		capset:1 sendto:2 recvmsg:3 sendmsg:1 recvfrom:1 poll:6
+		pidfd_open:2 rt_sigtimedwait:3 waitid:3 rt_sigprocmask:3
+		rt_sigaction:3 signalfd4:1 mmap:6 brk:3 ioctl:3 pread64:1' \
+		exec_fails
+	echo "# $refused of $tried refused" >&2
+	[ "$refused" -gt $((tried / 3)) ] || wrong 'more that are refused' \
+		"$refused of $tried"
+	verb 0 exec "$name" true
+	lines 0
+	is 'processes left' 2 "$(fact pids)"
+	verb 0 kill "$name"
+	gone
+}
+limit=240
+story 'exec: (wall 17) each of its calls fails' exec_failing
+
+# in_force: the limits that hold, and the saved configuration
+in_force() {
+	file_of memory.max memory.limit_in_bytes
+	file_of pids.max pids.max
+	cat "/run/crun-os/$name/conf"
+}
+
+set_fails() {
+	fails set "$name" pids=60 memory=96M
+	in_force >now
+	if [ "$rc" -ne 0 ]; then
+		cmp -s before now || wrong 'nothing is changed' \
+			"$(diff before now)"
+	else
+		cmp -s after now || wrong 'all is changed' "$(diff after now)"
+		verb 0 set "$name" pids=50 memory=64M
+	fi
+}
+
+# Each call of crun set is made to fail, one after the other.
+set_failing() {
+	need strace
+	need_cgroups
+	conf memory=64M pids=50
+	background -- sleep 1000
+	verb 0 set "$name" pids=60 memory=96M
+	in_force >after
+	verb 0 set "$name" pids=50 memory=64M
+	in_force >before
+	failing 'openat:40 open:16:2 read:20:2 write:2-6 writev:2 renameat:1 fcntl:8:2
+		newfstatat:8 fstat:12:4 flock:1 mmap:6 brk:2
+		pidfd_open:2' set_fails
+	verb 0 kill "$name"
+	gone
+}
+limit=240
+story 'set: all or nothing, where a call fails' set_failing
+
+freeze_fails() {
+	fails "$does" "$name"
+	[ "$rc" -ne 0 ] || is 'state by its status' "$now" "$(fact state)"
+	"$crun" "$undoes" "$name" 2>err || wrong 'status 0' "$(cat err)"
+}
+
+# Likewise crun freeze and crun thaw: what succeeds is so.
+freeze_failing() {
+	need strace
+	need_cgroups
+	conf
+	background -- sleep 1000
+	calls='openat:36:2 open:16:4 read:10:2 write:1 pread64:2 poll:2 fcntl:6:2
+		pidfd_open:2 mmap:4'
+	does=freeze undoes=thaw now=frozen
+	failing "$calls" freeze_fails
+	verb 0 freeze "$name"
+	does=thaw undoes=freeze now=running
+	failing "$calls" freeze_fails
+	verb 0 kill "$name"
+	gone
+}
+limit=240
+story 'verbs: freeze and thaw, where a call fails' freeze_failing
+
+# what a verb has left is gone after the next one
+next_ends() {
+	"$crun" kill "$name" >out 2>err || says "no container $name runs"
+	gone
+	want 0 "$crun" clean
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+
+end_fails() {
+	background -- sleep 1000
+	# shellcheck disable=SC2086 # words
+	fails $does "$name"
+	next_ends
+}
+
+verbs_failing() {
+	need strace
+	conf
+	calls='open:4 openat:4 read:7:2 fcntl:5:2 poll:2 pidfd_open:2
+		pidfd_send_signal:1 mmap:4:2 lstat:2'
+	does='stop -t 2'
+	failing "$calls" end_fails
+	does='reboot -t 2'
+	failing "$calls inotify_init1:1" end_fails
+}
+limit=240
+story 'verbs: stop and reboot, where a call fails' verbs_failing
+
+clean_fails() {
+	background -- sleep 1000
+	kill -KILL "$sup"
+	soon test ! -e "/proc/$sup/exe"
+	fails clean
+	want 0 "$crun" clean
+	gone
+}
+
+clean_failing() {
+	need strace
+	conf memory=64M bridge="$br"
+	failing 'openat:40:3 open:20:4 read:8:3 write:3 unlinkat:20:4 rmdir:2
+		fcntl:6:2 sendto:1 socket:1 lstat:2 poll:1 getdents64:3 mmap:3' \
+		clean_fails
+}
+limit=240
+story 'verbs: clean, where a call fails' clean_failing
 
 # ---- operating systems ----
 

@@ -475,8 +475,9 @@ set_frozen(struct words *w, int frozen)
 	struct run *r = find_all(w, &status);
 
 	for (i = 0; i < w->n; i++) {
-		cgroup_open(&r[i]);
-		if (cgroup_freeze(&r[i], frozen) < 0) {
+		if (cgroup_open_all(&r[i], w->names[i]) < 0) {
+			status = EXIT_SETUP;
+		} else if (cgroup_freeze(&r[i], frozen) < 0) {
 			err = errno;
 			if (err == ETIMEDOUT && frozen)
 				cgroup_freeze(&r[i], 0);
@@ -532,9 +533,8 @@ do_exec(struct words *w)
 		self_seal(NULL);
 	c.program = q.argv;
 	r.conf = &c;
-	cgroup_open(&r);
-	if (!r.nhier)
-		die("%s has no cgroup any more", name);
+	if (cgroup_open_all(&r, name) < 0)
+		return EXIT_SETUP;
 	if (cgroup_frozen(&r))
 		die("%s is frozen; crun thaw %s", name, name);
 	signals_take(&r);
@@ -671,9 +671,8 @@ do_set(struct words *w)
 	if (saved != CONF_WHOLE)
 		refuse(&c, name, "nothing is changed");
 	r.conf = &c;
-	cgroup_open(&r);
-	if (!r.nhier)
-		die("%s has no cgroup any more", name);
+	if (cgroup_open_all(&r, name) < 0)
+		return EXIT_SETUP;
 	cgroup_set(&r, asked, w->n - 1);
 	return 0;
 }
