@@ -13,7 +13,7 @@ MIRROR = http://deb.debian.org/debian
 # rest are not kept in memory then.
 SRC = verbs.c stat.c live.c exec.c detach.c conf.c keys.c self.c ns.c \
 	idmap.c mount.c rootfs.c net.c cgroup.c ungroup.c device.c sec.c \
-	seccomp.c state.c stop.c util.c attach.c log.c console.c runc.c
+	seccomp.c wait.c state.c stop.c util.c attach.c log.c console.c runc.c
 OBJ = $(SRC:%.c=build/%.o)
 
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic

@@ -319,6 +319,17 @@ add_v2(struct run *r)
 		die("moving into a leaf of the delegated group %s:", path);
 }
 
+int
+cgroup_mount(const char *ctrl, char *path, size_t size)
+{
+	struct mount m;
+
+	if (!find_mount(&m, ctrl))
+		return -1;
+	snprintf(path, size, "%s", m.path);
+	return 0;
+}
+
 /* ---- what a missing controller is told ---- */
 
 static const char *
@@ -493,11 +504,11 @@ mark_top(const struct hier *h, int top)
 }
 
 /* BASE/crun-os/NAME.  The name is ours by our lock, so a group that is there is
- * a leftover.  crun-os itself may go away meanwhile, with the last container. */
+ * a leftover.  crun-os itself may go away meanwhile, with the last of them. */
 static void
 make_group(struct run *r, struct hier *h)
 {
-	const char *name = r->conf->name;
+	const char *name = r->conf->name, *why = NULL;
 	char what[512];
 	int top;
 
@@ -512,10 +523,14 @@ make_group(struct run *r, struct hier *h)
 		if (!mkdirat(top, name, 0755))
 			break;
 		if (errno == EEXIST)
-			ungroup(top, name);
+			why = ungroup(r, top, what);
 		else if (errno != ENOENT)
 			die("making %s:", what);
 		close(top);
+		if (why) {
+			r->left = 1;
+			wait_failed(r, why);
+		}
 	}
 	h->group = openat(top, name, DIR_FLAGS);
 	if (h->group < 0)
@@ -857,18 +872,52 @@ cgroup_top(const char *what)
 	return top;
 }
 
-void
-cgroup_remove(const char *what)
+const char *
+cgroup_remove(struct run *r, const char *what)
 {
 	int top = cgroup_top(what);
+	const char *why;
+
+	if (top < 0 || !is_ours(top)) {
+		shut(&top);
+		return NULL;
+	}
+	why = ungroup(r, top, what);
+	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
+	close(top);
+	return why;
+}
+
+void
+cgroup_thaw_left(const char *what)
+{
+	int top = cgroup_top(what), group;
 
 	if (top < 0 || !is_ours(top)) {
 		shut(&top);
 		return;
 	}
-	ungroup(top, strrchr(what, '/') + 1);
-	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
-	close(top);
+	group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
+	cgroup_thaw(group);
+	shut(&group);
+	shut(&top);
+}
+
+/* Where a group is not open it may be a leftover still. */
+void
+cgroup_thaw_all(const struct run *r)
+{
+	const struct hier *h;
+	char path[sizeof(CGROUP_TOP) + NAME_LEN + 2];
+	int group;
+
+	for (h = r->hier; h < r->hier + r->nhier; h++) {
+		put(path, sizeof(path), CGROUP_TOP "/%s", r->conf->name);
+		group = h->group >= 0 ? openat(h->group, ".", DIR_FLAGS) :
+		    openat(h->base, path, DIR_FLAGS);
+		cgroup_thaw(group);
+		shut(&group);
+	}
 }
 
 /* Back out of the leaf, so that our group is as it was. */
@@ -906,20 +955,36 @@ cgroup_close(struct run *r)
 	r->nhier = 0;
 }
 
+/* One process that does not die is in all of the groups, and told of once. */
+static void
+undo_group(struct run *r, struct hier *h)
+{
+	int top = h->group < 0 ? openat(h->base, CGROUP_TOP, DIR_FLAGS) :
+	    openat(h->group, "..", DIR_FLAGS);
+	const char *why = NULL;
+	char what[512];
+
+	if (strstr(h->path, "/" CGROUP_TOP "/"))	/* crun set has made it */
+		put(what, sizeof(what), "%s", h->path);
+	else
+		put(what, sizeof(what), "%s/" CGROUP_TOP "/%s", h->path,
+		    r->conf->name);
+	if (h->group >= 0)
+		why = ungroup(r, top, what);
+	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
+	shut(&top);
+	if (why && !r->left)
+		tell("%s: %s; left to crun clean", r->conf->name, why);
+	r->left |= why != NULL;
+}
+
 void
 cgroup_undo(struct run *r)
 {
 	struct hier *h;
-	int top;
 
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
-		top = h->group < 0 ? openat(h->base, CGROUP_TOP, DIR_FLAGS) :
-		    openat(h->group, "..", DIR_FLAGS);
-		if (h->group >= 0)
-			ungroup(top, r->conf->name);
-		unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
-		shut(&top);
-	}
+	for (h = r->hier; h < r->hier + r->nhier; h++)
+		undo_group(r, h);
 	if (*r->delegated)
 		leave_leaf(r);
 	cgroup_close(r);

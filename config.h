@@ -20,6 +20,10 @@ enum { CONF_SIZE = 1 << 20, CONF_LINE = 4096 };
 /* state.c: the run-time folder, mode 0700 */
 #define STATEDIR "/run/crun-os"
 
+/* wait.c: how long a start, or the end of a life, waits for processes that do
+ * not die and for locks that are held, in all */
+enum { PATIENCE_MS = 10000 };
+
 /* idmap.c: the pool that userns=auto takes its ranges from.  Above what
  * useradd(8), subuid(5) and systemd hand out, below 2^31. */
 enum { POOL_FIRST = 0x70000000, POOL_RANGES = 4095, RANGE = 65536 };

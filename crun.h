@@ -232,6 +232,12 @@ struct run {
 	int begun;		/* stages whose _host has been called */
 	int signals;		/* signalfd(2): all that the supervisor takes */
 	int request;		/* the value of the last ASK */
+	/* wait.c */
+	int patience;		/* ms that we wait for others still, in all */
+	int starting;		/* a signal ends that */
+	int heard;		/* the one that did; 0: none */
+	int stuck;		/* the init was killed and does not die */
+	int left;		/* groups that NAME/host has to name still */
 	int early, early_request;	/* one came before the init ran */
 	/* ns.c */
 	pid_t pid;		/* the init, as the supervisor sees it */
@@ -405,6 +411,27 @@ void signals_take(struct run *);
 /* Takes a signal that asks the supervisor to end from r->signals; 0: none.
  * After ASK its value is in r->request. */
 int signal_pending(struct run *);
+
+/* ---- wait.c: waiting for others ---- */
+
+/* Waits for an event of poll(2) as long as there is patience, and at least
+ * for a glance.  1: it is there; 0: not in time, or a signal came first.  Its
+ * messages go out meanwhile. */
+int wait_for(struct run *, int fd, short events);
+/* Dies, since it was waited for in vain: with a line that ends in why, and
+ * the status of the signal where that was the end. */
+void wait_failed(struct run *, const char *why) __attribute__((noreturn));
+/* "pid 4711 (sleep) WHAT: " and what its state is.  This and the next two give
+ * a string that the next call uses again. */
+const char *wait_words(pid_t pid, const char *what);
+/* That of the process in or below a group that keeps it from being empty;
+ * NULL: none is to be seen. */
+const char *wait_in(int group, const char *what);
+/* And of the process that has a lock of the file. */
+const char *wait_holder(int fd);
+/* Locks the first byte of a file, F_RDLCK or F_WRLCK; 0, or -1 and errno,
+ * which is ETIMEDOUT where another has it for too long. */
+int wait_lock(struct run *, int fd, short type);
 
 /* ---- state.c: /run/crun-os ---- */
 
@@ -608,8 +635,15 @@ void cgroup_undo(struct run *);
 /* Warns about out-of-memory kills since the start, with the limit. */
 void cgroup_oom(struct run *);
 /* Kills and removes a group that a dead supervisor left; what is as
- * state_record() got it. */
-void cgroup_remove(const char *what);
+ * state_record() got it.  As ungroup(). */
+const char *cgroup_remove(struct run *, const char *what);
+/* A process that a v1 freezer holds does not die: so all groups of a container
+ * are thawed before anything in them is killed, by whatever hierarchy.  That
+ * of one that is left, and those of a run. */
+void cgroup_thaw_left(const char *what);
+void cgroup_thaw_all(const struct run *);
+/* Where the hierarchy of a v1 controller is mounted; -1: nowhere. */
+int cgroup_mount(const char *ctrl, char *path, size_t size);
 /* The folder that such a group is in; -1 and errno. */
 int cgroup_top(const char *what);
 /* How a group is opened. */
@@ -636,9 +670,13 @@ struct hier *cgroup_add(struct run *, const char *ctrl, const char *ctrl1,
 
 /* ---- ungroup.c ---- */
 
-/* Kills what is in the group name of the folder top and removes it, and all
- * below it; a missing one is no error.  Only warns. */
-void ungroup(int top, const char *name);
+/* Kills what is in a group and removes it, and all below it.  what is its
+ * path, for messages, and ends in its name in the folder top.  NULL: it is
+ * gone; else a line with the process that does not die, or why else it
+ * stays. */
+const char *ungroup(struct run *, int top, const char *what);
+/* Thaws a group of the v1 freezer, and those below it. */
+void cgroup_thaw(int group);
 /* Whether a cgroup.events that is open as events has that line now, "populated
  * 1", say; poll(2) then waits for a change of it, cgroup-v2.rst. */
 int cgroup_says(int events, const char *line);

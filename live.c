@@ -211,8 +211,7 @@ cgroup_kill(const struct run *r)
 	const struct hier *h;
 
 	for (h = r->hier; h < r->hier + r->nhier; h++) {
-		write_at(h->payload, "freezer.state", "THAWED");
-		write_at(h->group, "freezer.state", "THAWED");
+		cgroup_thaw(h->group);
 		write_at(h->group, "cgroup.kill", "1");
 		write_at(h->group, "cgroup.freeze", "0");
 	}

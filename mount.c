@@ -785,7 +785,8 @@ mount_undo(struct run *r)
 {
 	size_t i;
 
-	remove_made(r);
+	if (!r->stuck)	/* its file system may not answer us either */
+		remove_made(r);
 	for (i = 0; i < MAXBIND; i++)
 		shut(&r->bind[i]);
 	shut(&r->tree);

@@ -191,26 +191,42 @@ next_record(struct run *r, struct record *rec)
 	return n > 0;
 }
 
+static void stopped_by(const struct run *, int sig) __attribute__((noreturn));
+
+static void
+stopped_by(const struct run *r, int sig)
+{
+	fail(EXIT_SIGNAL + sig, "%s: stopped by signal %d while starting",
+	    r->conf->name, sig);
+}
+
 void
 ns_report(struct run *r)
 {
 	struct pollfd p[] = { { r->report[0], POLLIN, 0 },
 	    { r->signals, POLLIN, 0 }, { 0 } };
 	struct record rec;
-	int sig;
+	int sig, n, ms = PATIENCE_MS;
 
+	if (r->heard)		/* before, in wait_for() */
+		stopped_by(r, r->heard);
 	for (;;) {
 		say_poll(&p[2]);
-		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
+		n = poll(p, LEN(p), ms);
+		if (n < 0 && errno != EINTR)
 			die("poll:");
+		if (n == 0) {	/* a slow disk is no reason to give up */
+			ms = -1;
+			tell("%s: %s; a signal ends the start", r->conf->name,
+			    wait_words(r->pid, "has not begun the init yet"));
+		}
 		say_served(&p[2]);
 		sig = p[1].revents ? signal_pending(r) : 0;
 		if (sig == ASK) {	/* between two lives, by crun stop */
 			r->early = 1;
 			r->early_request = r->request;
 		} else if (sig) {
-			fail(EXIT_SIGNAL + sig, "%s: stopped by signal %d "
-			    "while starting", r->conf->name, sig);
+			stopped_by(r, sig);
 		}
 		if (!p[0].revents)
 			continue;
@@ -246,7 +262,12 @@ ns_undo(struct run *r)
 	siginfo_t info;
 
 	if (r->pidfd >= 0) {
+		cgroup_thaw_all(r);
 		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+		/* cgroup_undo() tells who it is that does not die */
+		r->stuck = !wait_for(r, r->pidfd, POLLIN);
+	}
+	if (r->pidfd >= 0 && !r->stuck) {
 		waitid(P_PIDFD, r->pidfd, &info, WEXITED);
 		/* all that held the other end are dead: up to its end */
 		while (r->report[0] >= 0 && next_record(r, &rec))

@@ -20,10 +20,11 @@
  *
  * Read on in this order: crun.h (what the files share), conf.c (the file),
  * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c,
- * ungroup.c and device.c, sec.c and seccomp.c (the last gate), console.c,
- * log.c, attach.c and stop.c (while it runs), detach.c (in the background),
- * state.c (what is left on the host meanwhile); then verbs.c, stat.c, live.c
- * and exec.c (what acts on a container from outside).  Policy is in config.h.
+ * ungroup.c and device.c, sec.c and seccomp.c (the last gate), wait.c (whom
+ * we wait for), console.c, log.c, attach.c and stop.c (while it runs),
+ * detach.c (in the background), state.c (what is left on the host meanwhile);
+ * then verbs.c, stat.c, live.c and exec.c (what acts on a container from
+ * outside).  Policy is in config.h.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -84,12 +85,13 @@ static struct run run;
 void
 run_clear(struct run *r)
 {
-	*r = (struct run){ .signals = -1, .pidfd = -1, .proc = -1,
-	    .supervisor = -1, .go = { -1, -1 }, .report = { -1, -1 }, .marker = -1,
-	    .tree = -1, .dev = -1, .pts = -1, .procfs = -1, .sysfs = -1,
-	    .hostns = -1, .hostroot = -1, .stage = -1, .master = -1,
-	    .slave = -1, .log = -1, .listener = -1, .typist = -1,
-	    .waiter = -1, .notify = -1, .state = -1, .lock = -1 };
+	*r = (struct run){ .signals = -1, .patience = PATIENCE_MS,
+	    .pidfd = -1, .proc = -1, .supervisor = -1, .go = { -1, -1 },
+	    .report = { -1, -1 }, .marker = -1, .tree = -1, .dev = -1, .pts = -1,
+	    .procfs = -1, .sysfs = -1, .hostns = -1, .hostroot = -1,
+	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
+	    .typist = -1, .waiter = -1, .notify = -1, .state = -1,
+	    .lock = -1 };
 }
 
 /* ---- start and end ---- */
@@ -125,6 +127,9 @@ child(struct run *r)
 static void
 undo(struct run *r, int keep)
 {
+	r->starting = 0;
+	r->patience = r->stuck ? 0 : PATIENCE_MS;
+	r->heard = 0;
 	while (r->begun > keep) {
 		r->begun--;
 		if (stages[r->begun].undo)
@@ -154,6 +159,9 @@ start(struct run *r)
 	void (*host)(struct run *);
 	size_t i;
 
+	r->starting = 1;
+	r->patience = PATIENCE_MS;
+	r->left = r->stuck = 0;
 	while (r->begun < (int)LEN(stages)) {
 		host = stages[r->begun++].host;
 		if (host)
@@ -167,6 +175,7 @@ start(struct run *r)
 	}
 	state_started(r);
 	ns_report(r);
+	r->starting = 0;
 	while (r->nmade)	/* now these stay */
 		free(r->made[--r->nmade].path);
 	mount_undo(r);		/* the child has taken them all */
@@ -224,6 +233,7 @@ struct stop {
 	int killed;		/* since it did not end in time */
 	uint64_t seconds;	/* how long that may take */
 	long long deadline;	/* then everything is killed; 0: none */
+	int dying;		/* it is killed; at the deadline we give up */
 };
 
 static void
@@ -231,6 +241,8 @@ ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 {
 	long long end;
 
+	if (s->dying)
+		return;
 	if (!seconds)
 		seconds = r->conf->stop_timeout;
 	end = now_ms() + seconds * 1000;
@@ -243,7 +255,18 @@ ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 	step("%s: asking the init to %s", r->conf->name, reboot ? "reboot" :
 	    "power off");
 	cgroup_freeze(r, 0);
+	cgroup_thaw_all(r);
 	s->asked = 1 + stop_ask(r, reboot);
+}
+
+static void
+kill_init(struct run *r, struct stop *s)
+{
+	cgroup_thaw_all(r);
+	stop_signal(r, SIGKILL);
+	if (!s->dying)
+		s->deadline = now_ms() + PATIENCE_MS;
+	s->dying = 1;
 }
 
 /* A signal sent by hand: the first asks, the second kills. */
@@ -253,7 +276,7 @@ signal_stop(struct run *r, struct stop *s)
 	if (!s->asked)
 		ask_stop(r, s, 0, 0);
 	else
-		stop_signal(r, SIGKILL);
+		kill_init(r, s);
 }
 
 static void
@@ -269,7 +292,8 @@ handle_signal(struct run *r, struct stop *s, int sig)
 		s->asked = 2;
 }
 
-/* How long poll(2) may wait, in milliseconds; kills at the deadline. */
+/* How long poll(2) may wait, in milliseconds; kills at the deadline.  0: who
+ * was killed does not die. */
 static int
 next_wait(struct run *r, struct stop *s)
 {
@@ -278,14 +302,15 @@ next_wait(struct run *r, struct stop *s)
 	if (!s->deadline)
 		return -1;
 	left = s->deadline - now_ms();
+	if (s->dying)
+		return left > 0 ? left : 0;
 	if (left <= 0) {
-		stop_signal(r, SIGKILL);
-		s->deadline = 0;
+		kill_init(r, s);
 		s->killed = 1;
 		tell("%s: did not %s in %llu s; killed", r->conf->name,
 		    s->reboot ? "reboot" : "power off",
 		    (unsigned long long)s->seconds);
-		return -1;
+		return PATIENCE_MS;
 	}
 	if (s->asked == 1 && stop_ask(r, s->reboot))
 		s->asked = 2;
@@ -359,12 +384,15 @@ wait_once(struct run *r, struct stop *stop, int *shrunk)
 	say_poll(p + SAID);
 	attach_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
+	r->stuck = stop->dying && !n;
 	n = poll(p, NFDS, n < 0 && !*shrunk ? SHRINK_MS : n);
 	if (n < 0 && errno != EINTR)
 		die("poll:");
 	if (n == 0 && !(*shrunk)++)
 		shrink();
 	if (p[INIT].revents)
+		r->stuck = 0;
+	if (p[INIT].revents || r->stuck)
 		return 0;
 	while (p[SIGNALS].revents && (sig = signal_pending(r)))
 		handle_signal(r, stop, sig);
@@ -394,7 +422,8 @@ supervise(struct run *r, struct stop *stop)
 	while (wait_once(r, stop, &shrunk))
 		;
 	console_end(r, !stop->asked);
-	return reap(r, stop);
+	/* cgroup_undo() tells who it is */
+	return r->stuck ? EXIT_SIGNAL + SIGKILL : reap(r, stop);
 }
 
 /* An init that dies at once gives its reason on the console only. */

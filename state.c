@@ -46,7 +46,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/time.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -75,44 +74,6 @@ lock_byte(int fd, int cmd, short type, off_t byte, off_t len)
 	    .l_start = byte, .l_len = len };
 
 	return fcntl(fd, cmd, &l);
-}
-
-static void
-alarmed(int sig)
-{
-	(void)sig;
-}
-
-/* As F_OFD_SETLKW, but for LOCK_MS at the most: who holds it may have been
- * stopped.  fcntl(2) gives EINTR at each tick, and nobody misses the last. */
-static int
-lock_wait(int fd, short type, off_t byte)
-{
-	enum { LOCK_MS = 10000, TICK_MS = 100 };
-	const struct timeval tick = { 0, TICK_MS * 1000 };
-	const struct itimerval ticks = { tick, tick }, none = { 0 };
-	const struct sigaction act = { .sa_handler = alarmed };
-	long long end = now_ms() + LOCK_MS;
-	struct sigaction old_act;
-	sigset_t set, old;
-	int bad = lock_byte(fd, F_OFD_SETLK, type, byte, 1), err;
-
-	if (!bad || (errno != EAGAIN && errno != EACCES))
-		return bad;
-	sigemptyset(&set);
-	sigaddset(&set, SIGALRM);
-	sigaction(SIGALRM, &act, &old_act);
-	sigprocmask(SIG_UNBLOCK, &set, &old);
-	setitimer(ITIMER_REAL, &ticks, NULL);
-	do
-		bad = lock_byte(fd, F_OFD_SETLKW, type, byte, 1);
-	while (bad && errno == EINTR && now_ms() < end);
-	err = errno;
-	setitimer(ITIMER_REAL, &none, NULL);
-	sigprocmask(SIG_SETMASK, &old, NULL);
-	sigaction(SIGALRM, &old_act, NULL);
-	errno = err == EINTR ? EAGAIN : err;
-	return bad;
 }
 
 /* Whether somebody else holds the lock. */
@@ -220,6 +181,19 @@ is_ours(void)
 	return 1;
 }
 
+static void
+marker_locked(struct run *r)
+{
+	char why[2048];
+
+	if (errno != ETIMEDOUT)
+		die("locking " MARKER ":");
+	snprintf(why, sizeof(why), MARKER " is locked: %s",
+	    wait_holder(r->marker));
+	shut(&r->marker);	/* nothing of it is ours */
+	wait_failed(r, why);
+}
+
 /* Until guard_free(), what we make in the folder keeps it there. */
 static void
 guard_folder(struct run *r)
@@ -233,10 +207,8 @@ guard_folder(struct run *r)
 			die(NOT_OURS);
 		if (r->marker < 0)
 			die("opening " MARKER ":");
-		if (lock_wait(r->marker, F_RDLCK, 0) < 0)
-			die("locking " MARKER "%s:", errno == EAGAIN ?
-			    ", which another crun has held for 10 s; is it "
-			    "stopped?" : "");
+		if (wait_lock(r, r->marker, F_RDLCK) < 0)
+			marker_locked(r);
 		if (same_file(r->marker, MARKER))
 			return;
 		shut(&r->marker);
@@ -275,8 +247,11 @@ is_unused(int marker)
 static void
 remove_statedir(struct run *r)
 {
-	if (r->marker >= 0 && !lock_wait(r->marker, F_WRLCK, 0) &&
-	    same_file(r->marker, MARKER) && is_unused(r->marker)) {
+	if (r->marker >= 0 && wait_lock(r, r->marker, F_WRLCK) < 0) {
+		tell(MARKER " is locked: %s; left to crun clean",
+		    wait_holder(r->marker));
+	} else if (r->marker >= 0 && same_file(r->marker, MARKER) &&
+	    is_unused(r->marker)) {
 		unlink(MARKER);
 		rmdir(STATEDIR);
 	}
@@ -298,26 +273,27 @@ free_range(off_t n)
 	shut(&fd);
 }
 
-/* Undoes one line of a host file; whatever is gone already is no error. */
-static void
-remove_object(char *line)
+/* Undoes one line of a host file; whatever is gone already is no error.  NULL,
+ * or why it is there still. */
+static const char *
+remove_object(struct run *r, char *line)
 {
 	char *what = strchr(line, ' ');
 
 	if (!what)
-		return;
+		return NULL;
 	*what++ = '\0';
 	step("removing %s %s", line, what);
 	switch (*line) {
 	case 'c':
-		cgroup_remove(what);
-		break;
+		return cgroup_remove(r, what);
 	case 'l':
 		net_delete(what);
 		break;
 	case 'i':
 		free_range(strtoul(what, NULL, 10));
 	}
+	return NULL;
 }
 
 /* NAME/host has its first bytes only; without any it goes. */
@@ -336,26 +312,49 @@ cut_host(struct run *r, off_t keep)
 	shut(&fd);
 }
 
-/* Removes all that NAME/host names after its first bytes, which are kept. */
+/* All of them before any is killed: see cgroup_thaw_left(). */
 static void
+thaw_objects(const char *text)
+{
+	char what[512];
+	size_t len;
+
+	for (; *text; text += len + !!text[len]) {
+		len = strcspn(text, "\n");
+		snprintf(what, sizeof(what), "%.*s", (int)len, text);
+		if (!strncmp(what, "cgroup ", 7) && strchr(what, '/'))
+			cgroup_thaw_left(what + 7);
+	}
+}
+
+/* Removes all that NAME/host names after its first bytes, which are kept.
+ * NULL; or why it could not all be removed, and then the file stays for the
+ * next who tries. */
+static const char *
 remove_objects(struct run *r, off_t keep)
 {
-	static char text[16384];
+	static char text[16384], left[2048];
 	char *line, *rest = text + keep, *ids = NULL;
+	const char *why;
 
+	r->left = 0;
 	unlinkat(r->state, "pid", 0);
 	if (read_at(r->state, "host", text, sizeof(text)) < keep)
-		return;
+		return NULL;
+	thaw_objects(rest);
 	/* a last line without its end was being written, and its object was
 	 * not made yet; removing it all the same does no harm */
 	while ((line = next_part(&rest, "\n")))
 		if (*line == 'i')
 			ids = line;	/* when nobody has them any more */
-		else
-			remove_object(line);
+		else if ((why = remove_object(r, line)) && !r->left++)
+			snprintf(left, sizeof(left), "%s", why);
+	if (r->left)
+		return left;
 	if (ids)
-		remove_object(ids);
+		remove_object(r, ids);
 	cut_host(r, keep);
+	return NULL;
 }
 
 static off_t
@@ -463,6 +462,7 @@ void
 state_host(struct run *r)
 {
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2], pid[64] = "";
+	const char *why;
 	int got;
 
 	put_dir(dir, sizeof(dir), r->conf->name);
@@ -484,7 +484,9 @@ state_host(struct run *r)
 	if (host_size(r)) {
 		warn("%s: removing what a killed supervisor left",
 		    r->conf->name);
-		remove_objects(r, 0);
+		why = remove_objects(r, 0);
+		if (why)
+			wait_failed(r, why);
 	}
 	put(pid, sizeof(pid), "%ld %llu\n", (long)getpid(),
 	    own_start_time());
@@ -512,11 +514,16 @@ state_record(struct run *r, const char *lines)
 static void
 forget(struct run *r, off_t keep)
 {
-	if (host_size(r) != r->recorded)
-		remove_objects(r, keep);
-	else
+	const char *why = NULL;
+
+	/* what is left has been told of; the next start tries again */
+	if (!r->left && host_size(r) != r->recorded)
+		why = remove_objects(r, keep);
+	else if (!r->left)
 		cut_host(r, keep);
 	unlinkat(r->state, "pid", 0);
+	if (why)
+		tell("%s: %s; left to crun clean", r->conf->name, why);
 	r->recorded = keep;
 }
 
@@ -645,6 +652,11 @@ state_undo(struct run *r)
 
 	if (r->lock >= 0)
 		forget(r, 0);
+	if (r->left) {
+		shut(&r->lock);
+		shut(&r->state);
+		return;
+	}
 	remove_folder(r, r->conf->name);
 	remove_statedir(r);
 	if (r->statedir_made & MADE_PARENT) {
@@ -800,7 +812,9 @@ state_range_undo(struct run *r)
 {
 	if (!r->range)
 		return;
-	pwrite(r->marker, "", 1, r->range);
+	/* what is left has these ids still */
+	if (!r->left)
+		pwrite(r->marker, "", 1, r->range);
 	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, r->range, 1);
 	r->range = 0;
 }
@@ -865,6 +879,7 @@ int
 state_clean(const char *name)
 {
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	const char *why;
 	struct stat st;
 	struct run r;
 
@@ -880,8 +895,12 @@ state_clean(const char *name)
 		shut(&r.state);
 		return 0;
 	}
-	remove_objects(&r, 0);
-	return !remove_folder(&r, name);
+	why = remove_objects(&r, 0);
+	if (!why)
+		return !remove_folder(&r, name);
+	tell("%s: %s; not removed", name, why);
+	state_close(&r);
+	return 0;
 }
 
 void

@@ -76,10 +76,12 @@ act() {
 	exit 0
 }
 
-# What a story has left running or mounted is ended.
+# What a story has left running or mounted is ended, and whatever else it has
+# commands for in "undo".
 end_of_story() {
 	rc=$?
 	trap - EXIT
+	[ ! -e undo ] || sh undo >/dev/null 2>&1 || :
 	while read -r p; do
 		kill -TERM "$p" 2>/dev/null && sleep 0.3
 		kill -KILL "$p" 2>/dev/null || :
@@ -3086,6 +3088,124 @@ cgroup_foreign_process() {
 story 'cgroup: a process that was put into the group ends with it' \
 	cgroup_foreign_process
 
+# mount_of TYPE WORD: where that hierarchy is mounted
+mount_of() {
+	awk -v type="$1" -v word="$2" '{
+		n = index($0, " - ")
+		split(substr($0, n + 3), f, " ")
+		if (f[1] == type && index("," f[3] ",", "," word ","))
+			{ print $5; exit }
+	}' /proc/self/mountinfo
+}
+
+# need_freezer: $freezer is a group of the story's own of the v1 freezer, $v1 is
+# where that is, and $v2 where cgroup v2 is
+need_freezer() {
+	v1=$(mount_of cgroup freezer)
+	v2=$(mount_of cgroup2 rw)
+	[ "$v1" ] && [ "$v2" ] || skip 'no v1 freezer and v2 are mounted here'
+	freezer=$v1/$name
+	mkdir "$freezer"
+	cat >undo <<-END
+	find "$freezer" "$v1/crun-os/$name" -name freezer.state | sort |
+		while read -r f; do
+			xargs kill -KILL <"\${f%/*}/cgroup.procs"
+			echo THAWED >"\$f"
+		done
+	tries=0
+	until rmdir "$freezer" || [ "\$tries" -eq 100 ]; do
+		tries=\$((tries + 1))
+		sleep 0.02
+	done
+	END
+}
+
+# freeze GROUP PID...: in that group of the v1 freezer
+freeze() {
+	group=$1
+	shift
+	for p; do
+		echo "$p" >"$group/cgroup.procs"
+	done
+	echo FROZEN >"$group/freezer.state"
+	soon grep -q FROZEN "$group/freezer.state"
+}
+
+thaw() {
+	echo THAWED >"$1/freezer.state"
+}
+
+# left_in GROUP...: a process that a container of this name has left in these
+left_in() {
+	sleep 1000 &
+	other=$!
+	echo "$other" >>kids
+	for group; do
+		mkdir -p "$group"
+		echo "$other" >"$group/cgroup.procs"
+	done
+}
+
+# killed PID: it has been, although it is frozen
+killed() {
+	grep -q '^SigPnd:.*[13579bdf]..$' "/proc/$1/status"
+}
+
+# lasts MS: since $begun, from 10 s to a little more
+lasts_patience() {
+	took=$(($(date +%s%3N) - begun))
+	[ "$took" -ge 10000 ] && [ "$took" -lt "$((10000 + 3000 * slow))" ] ||
+		wrong '10 to 13 s' "$took ms"
+}
+
+cgroup_frozen_elsewhere() {
+	need_freezer
+	conf
+	left_in "$v2/crun-os/$name"
+	freeze "$freezer" "$other"
+	"$crun" -c c.conf -- true 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	soon killed "$other"
+	kill "$sup"
+	secs=2 ends 143 "$sup"
+	why="$v2/crun-os/$name: pid $other \(sleep\) does not die: it is frozen by another cgroup; echo THAWED >$freezer/freezer.state thaws it"
+	says "^crun: $name: stopped by signal 15 while starting; $why\$"
+	lines 1
+
+	begun=$(date +%s%3N)
+	run 125 -- true
+	lasts_patience
+	says "^crun: $name: $why\$"
+	grep -q "^cgroup $v2/crun-os/$name\$" "/run/crun-os/$name/host" ||
+		wrong 'it is written down' "$(cat "/run/crun-os/$name/host")"
+	verb 0 list
+	prints_like "^$name +dead "
+
+	thaw "$freezer"
+	run 0 -- true
+	says "^crun: $name: removing what a killed supervisor left\$"
+	lines 1
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'cgroup: a leftover that another has frozen ends a start' \
+	cgroup_frozen_elsewhere
+
+# killed by one hierarchy, and frozen by another; in it, and in one below
+cgroup_frozen_own() {
+	need_freezer
+	conf
+	for group in "$v1/crun-os/$name" "$v1/crun-os/$name/a/b"; do
+		left_in "$v2/crun-os/$name" "$group"
+		freeze "$group"
+		run 0 -- true
+		lines 0
+		soon test ! -e "/proc/$other/exe"
+	done
+}
+story 'cgroup: a leftover in its own frozen group is thawed and killed' \
+	cgroup_frozen_own
+
 # ---- sec.c: the last gate ----
 
 # the names of linux/capability.h in their order
@@ -5357,6 +5477,49 @@ stop_frozen() {
 }
 story 'stop: a frozen container is killed after stop.timeout' stop_frozen
 
+# by whom it is not crun's to know
+stop_frozen_v1() {
+	need_freezer
+	conf stop.timeout=5
+	idle
+	freeze "$v1/crun-os/$name"
+	kill "$sup"
+	secs=3 ends 143 "$sup"
+	conf stop.timeout=3
+	up -- sh -c 'trap "echo told" TERM; echo up; while :; do sleep 0.05; done'
+	kill "$sup"
+	soon grep -q told up.out
+	echo FROZEN >"$v1/crun-os/$name/freezer.state"
+	secs=8 ends 137 "$sup"
+}
+story 'stop: its group of the v1 freezer is thawed' stop_frozen_v1
+
+# several that cannot die, two of them below PID 1's program
+stop_undying() {
+	need_freezer
+	conf stop.timeout=1
+	up -- sh -c 'sleep 1000 & sleep 1000 & echo up; wait'
+	init=$(init_of "$name")
+	# shellcheck disable=SC2046 # pids are words
+	freeze "$freezer" "$init" $(cat "$v2/crun-os/$name/payload/cgroup.procs")
+	kill "$sup"
+	soon grep -q 'did not power off in 1 s; killed' up.err
+	begun=$(date +%s%3N)
+	secs=15 ends 137 "$sup"
+	lasts_patience
+	cp up.err err
+	says "^crun: $name: $v2/crun-os/$name: pid [0-9]+ \(.*\) does not die: it is frozen by another cgroup; echo THAWED >$freezer/freezer.state thaws it; left to crun clean\$"
+	lines 2
+	[ -e "/proc/$init/exe" ] || wrong 'it lives' 'it ended'
+	verb 0 list
+	prints_like "^$name +dead "
+	thaw "$freezer"
+	verb 0 clean
+	says "^crun: $name: removed what a killed supervisor left\$"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'stop: what cannot die is left, and told of' stop_undying
+
 stop_stopped() {
 	conf stop.timeout=1
 	idle
@@ -5725,6 +5888,97 @@ state_beside() {
 	down
 }
 story "state: beside Red Hat's crun" state_beside
+# need_frozen_disk: $root is now a copy on a disk of its own, without folders to
+# mount on, which nothing can write to until it is thawed
+need_frozen_disk() {
+	need mke2fs losetup fsfreeze
+	truncate -s 64M image
+	mke2fs -q -t ext4 image
+	mkdir disk
+	loop=$(losetup -f --show image)
+	cat >undo <<-END
+	fsfreeze -u "$t/disk" 2>/dev/null
+	tries=0
+	until umount "$t/disk" || [ "\$tries" -eq 100 ]; do
+		tries=\$((tries + 1))
+		sleep 0.02
+	done
+	losetup -d "$loop"
+	END
+	mount "$loop" disk
+	cp -a "$root" disk/root
+	root=$t/disk/root
+	rm -rf "$root/proc" "$root/sys" "$root/dev"
+	fsfreeze -f disk
+}
+
+# in_state LETTER PID: of a child of that process
+in_state() {
+	child=$(pgrep -P "$2") && grep -q "^State:.$1" "/proc/$child/status"
+}
+
+state_frozen_disk() {
+	need_frozen_disk
+	conf
+	"$crun" -c c.conf -- true 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	soon in_state D "$sup"
+	begun=$(date +%s%3N)
+	kill "$sup"
+	secs=15 ends 143 "$sup"
+	lasts_patience
+	says "^crun: $name: stopped by signal 15 while starting\$"
+	says "^crun: $name: .*/crun-os/$name: pid $child \(crun\) does not die: it is in uninterruptible sleep \(D\), until a file system or a device answers; left to crun clean\$"
+	lines 2
+	fsfreeze -u disk
+	soon test ! -e "/proc/$child/exe"
+	verb 0 clean
+	says "^crun: $name: removed what a killed supervisor left\$"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'state: a start on a file system that does not answer' \
+	state_frozen_disk
+
+state_ids_locked() {
+	ids=/run/crun-os/.marker
+	conf
+	mkdir -m 700 /run/crun-os
+	: >$ids
+	"$probe" lock $ids >held &
+	holder=$!
+	echo "$holder" >>kids
+	soon grep -q ok held
+	kill -STOP "$holder"
+	why="/run/crun-os/.marker is locked: pid $holder \(probe\) does not let go of it: it is stopped \(T\); kill -CONT $holder lets it go on"
+
+	"$crun" -c c.conf -- true 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	soon test -s "/run/crun-os/$name/lock"
+	kill "$sup"
+	secs=2 ends 143 "$sup"
+	says "^crun: $name: stopped by signal 15 while starting; $why\$"
+	lines 1
+
+	begun=$(date +%s%3N)
+	run 125 -- true
+	lasts_patience
+	says "^crun: $name: $why\$"
+	lines 1
+
+	# one that lets go of it is waited for
+	"$crun" -c c.conf -- true 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	soon test -s "/run/crun-os/$name/lock"
+	kill -KILL "$holder"
+	ends 0 "$sup"
+	lines 0
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'state: the lock of the ids is held by a stopped process' \
+	state_ids_locked
 
 # nothing is said, but that a dead supervisor's things were removed
 quiet() {

@@ -15,7 +15,8 @@
 #include "crun.h"
 #include "config.h"
 
-enum { KILL_MS = 5000 };	/* how long killed processes may take to go */
+enum { AT_ONCE = 64, ROUNDS = 1000 };	/* of processes that are killed */
+enum { DEPTH = 64 };		/* of frozen groups that a guest has nested */
 
 /* The first folder in dir, "" for none.  A descriptor of its own, so that
  * every call reads from the beginning. */
@@ -72,36 +73,42 @@ remove_below(int dir)
 	return 0;
 }
 
-static void
-kill_and_wait(pid_t pid)
-{
-	struct pollfd p = { .events = POLLIN };
-
-	p.fd = syscall(SYS_pidfd_open, pid, 0);
-	if (p.fd < 0)
-		return;
-	syscall(SYS_pidfd_send_signal, p.fd, SIGKILL, NULL, 0);
-	poll(&p, 1, KILL_MS);
-	close(p.fd);
-}
-
-/* Kills the processes of one group, as often as it takes. */
-static void
-kill_procs(int group)
+/* Kills some processes of one group; gives their number, and pidfds. */
+static int
+kill_some(int group, int *fds)
 {
 	char text[4096], *p, *end;
-	int rounds;
 	long pid;
+	int n = 0;
 
-	for (rounds = 0; rounds < 100; rounds++) {
-		if (read_at(group, "cgroup.procs", text, sizeof(text)) <= 0)
-			return;
-		/* a last number may have been cut */
-		if ((p = strrchr(text, '\n')))
-			*p = '\0';
-		for (p = text; (pid = strtol(p, &end, 10)) > 0; p = end)
-			kill_and_wait(pid);
+	if (read_at(group, "cgroup.procs", text, sizeof(text)) <= 0)
+		return 0;
+	/* a last number may have been cut */
+	if ((p = strrchr(text, '\n')))
+		*p = '\0';
+	for (p = text; n < AT_ONCE && (pid = strtol(p, &end, 10)) > 0; p = end) {
+		fds[n] = syscall(SYS_pidfd_open, pid, 0);
+		if (fds[n] < 0)
+			continue;
+		syscall(SYS_pidfd_send_signal, fds[n], SIGKILL, NULL, 0);
+		n++;
 	}
+	return n;
+}
+
+/* Kills the processes of one group, as often as it takes, and waits for each,
+ * until there is one that does not die. */
+static void
+kill_procs(struct run *r, int group)
+{
+	int fds[AT_ONCE], rounds = ROUNDS, n, died = 1;
+
+	while (died && rounds-- && (n = kill_some(group, fds)))
+		while (n--) {
+			if (died)
+				died = wait_for(r, fds[n], POLLIN);
+			close(fds[n]);
+		}
 }
 
 int
@@ -116,55 +123,87 @@ cgroup_says(int events, const char *line)
 /* Kills all in and below a group and waits until it is empty.  cgroup.kill
  * is there from Linux 5.14 on, and only on v2. */
 static void
-kill_group(int group)
+kill_group(struct run *r, int group)
 {
-	struct pollfd p = { .events = POLLPRI };
-	long long end = now_ms() + KILL_MS;
-	int payload;
+	int events, payload;
 
 	if (!write_at(group, "cgroup.kill", "1")) {
-		p.fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-		while (cgroup_says(p.fd, "populated 1") && now_ms() < end)
-			poll(&p, 1, end - now_ms());
-		shut(&p.fd);
+		events = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
+		while (cgroup_says(events, "populated 1") &&
+		    wait_for(r, events, POLLPRI))
+			;
+		shut(&events);
 		return;
 	}
 	write_at(group, "cgroup.freeze", "0");
-	kill_procs(group);
+	kill_procs(r, group);
 	payload = openat(group, "payload", DIR_FLAGS);
 	if (payload < 0)
 		return;
-	kill_procs(payload);	/* PID 1 is here, mostly: all others follow */
+	kill_procs(r, payload);	/* PID 1 is here, mostly: all others follow */
 	close(payload);
 }
 
-void
-ungroup(int top, const char *name)
+static void
+thaw(int group, int depth)
 {
-	int group = openat(top, name, DIR_FLAGS);
+	int fd, below;
+	struct dirent *e;
+	DIR *d;
 
-	if (group < 0)
+	if (depth == DEPTH || write_at(group, "freezer.state", "THAWED") < 0)
 		return;
+	fd = openat(group, ".", DIR_FLAGS);
+	d = fd < 0 ? NULL : fdopendir(fd);
+	while (d && (e = readdir(d))) {
+		if (e->d_type != DT_DIR || *e->d_name == '.')
+			continue;
+		below = openat(group, e->d_name, DIR_FLAGS);
+		thaw(below, depth + 1);
+		shut(&below);
+	}
+	if (d)
+		closedir(d);
+}
+
+void
+cgroup_thaw(int group)
+{
+	thaw(group, 0);
+}
+
+/* 0: it is gone; else errno. */
+static int
+remove_group(int top, const char *name)
+{
+	if (!unlinkat(top, name, AT_REMOVEDIR) || errno == ENOENT)
+		return 0;
+	return errno;
+}
+
+const char *
+ungroup(struct run *r, int top, const char *what)
+{
+	static char line[2048];
+	const char *name = strrchr(what, '/') + 1, *who = NULL;
+	int group = openat(top, name, DIR_FLAGS), tries = 3, err;
+
 	unlinkat(group, "payload", AT_REMOVEDIR);	/* most often all */
-	if (!unlinkat(top, name, AT_REMOVEDIR)) {
-		close(group);
-		return;
+	err = remove_group(top, name);
+	if (err)
+		cgroup_thaw_all(r);
+	while (err && tries--) {
+		/* whoever is left could make groups for ever */
+		kill_group(r, group);
+		remove_below(group);
+		err = remove_group(top, name);
+		if (!r->patience)
+			tries = 0;
 	}
-	/* whoever is left could make groups for ever */
-	kill_group(group);
-	if (remove_below(group) < 0) {
-		kill_group(group);
-		if (remove_below(group) < 0)
-			warn("removing the groups below " CGROUP_TOP "/%s:",
-			    name);
-	}
-	close(group);
-	if (unlinkat(top, name, AT_REMOVEDIR) < 0 && errno != ENOENT) {
-		group = openat(top, name, DIR_FLAGS);
-		if (group >= 0)
-			kill_group(group);
-		shut(&group);
-		if (unlinkat(top, name, AT_REMOVEDIR) < 0)
-			warn("removing the group " CGROUP_TOP "/%s:", name);
-	}
+	if (err)
+		who = wait_in(group, "does not die");
+	shut(&group);
+	snprintf(line, sizeof(line), "%s: %s", what, who ? who :
+	    strerror(err));
+	return err ? line : NULL;
 }

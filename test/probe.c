@@ -17,6 +17,7 @@
  *	probe notify LINE ...		say so to $NOTIFY_SOCKET, sd_notify(3)
  *	probe notify-stay LINE ...	and then do nothing
  *	probe lease FILE		make it and hold a lease of it, fcntl(2)
+ *	probe lock FILE			lock it, fcntl(2), print ok, stay
  *	probe survive PROGRAM ...	run it without PR_SET_PDEATHSIG
  *	probe noreap PROGRAM ...	run it, and reap nobody else
  *	probe usr1			print up, then USR1 at each such signal
@@ -468,6 +469,21 @@ lease(const char *path)
 		pause();
 }
 
+/* The first byte, as state.c does. */
+static int
+lock(const char *path)
+{
+	struct flock l = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_len = 1 };
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+
+	if (fd < 0 || fcntl(fd, F_SETLK, &l) < 0)
+		return answer(-1);
+	answer(0);
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 int
 main(int argc, char **argv)
 {
@@ -488,6 +504,8 @@ main(int argc, char **argv)
 		    KEY_SPEC_SESSION_KEYRING, "user", argv[2], 0));
 	if (!strcmp(verb, "lease") && argc == 3)
 		return lease(argv[2]);
+	if (!strcmp(verb, "lock") && argc == 3)
+		return lock(argv[2]);
 	if (!strcmp(verb, "survive") && argc > 2) {
 		prctl(PR_SET_PDEATHSIG, 0);
 		execvp(argv[2], argv + 2);
