@@ -3142,6 +3142,7 @@ left_in() {
 	echo "$other" >>kids
 	for group; do
 		mkdir -p "$group"
+		"$probe" mark "${group%%/crun-os/*}/crun-os" trusted.crun-os
 		echo "$other" >"$group/cgroup.procs"
 	done
 }

@@ -115,7 +115,7 @@ is_one(const char *group, const char *file)
 static int
 find_freezer(pid_t pid, char *group, size_t size)
 {
-	char file[32], text[4096], mount[256], *line, *ctrl, *path;
+	char file[32], text[4096], mount[256], *line, *ctrl, *path = NULL;
 	char *rest = text;
 
 	put(file, sizeof(file), "/proc/%ld/cgroup", (long)pid);

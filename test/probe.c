@@ -16,6 +16,7 @@
  *					delegated as systemd marks a unit
  *	probe notify LINE ...		say so to $NOTIFY_SOCKET, sd_notify(3)
  *	probe notify-stay LINE ...	and then do nothing
+ *	probe mark FOLDER NAME		set that attribute of it, xattr(7), to 1
  *	probe lease FILE		make it and hold a lease of it, fcntl(2)
  *	probe lock FILE			lock it, fcntl(2), print ok, stay
  *	probe survive PROGRAM ...	run it without PR_SET_PDEATHSIG
@@ -537,6 +538,9 @@ main(int argc, char **argv)
 		for (;;)
 			pause();
 	}
+	if (!strcmp(verb, "mark") && argc == 4)
+		return setxattr(argv[2], argv[3], "1", 1, 0) < 0 ?
+		    perror("probe: setxattr"), 1 : 0;
 	if (!strcmp(verb, "unit") && argc > 3)
 		return unit(argv[2], argv + 3);
 	if (!strcmp(verb, "cost"))
