@@ -16,7 +16,9 @@
  * be stopped or blocked for ever.  So the command reaps nobody: the kernel
  * releases its children as they die (SA_NOCLDWAIT), and SIGCHLD brings the
  * status.  One SIGCHLD is pending at most, signal(7): so the program waits for
- * a GO, which the command says when it has taken the child's.  Only if the
+ * a GO, which the command says when it has taken the child's.  Who is traced is
+ * dead for a pidfd before its tracer lets it go, and SIGCHLD comes after that,
+ * ptrace(2): so it is the signal that is waited for.  Only if the
  * command is killed does it take the host's PID 1, or a subreaper, to reap the
  * program.
  *
@@ -52,7 +54,6 @@
 #include <sys/sysmacros.h>
 #include <sys/vfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -612,41 +613,36 @@ spawn(struct run *r, const struct request *q, int *from)
 	r->pidfd = pidfd;
 }
 
-static int helper = -1;		/* the child, once it has borne the program */
-static int ended = -1;		/* the program's status, if it died before GO */
+static pid_t helper;		/* the child, once it has borne the program */
+static int helper_ended;
+static int ended = -1;		/* the program's status, once it has one */
+static int ends = -1;		/* signalfd(2) of SIGCHLD */
 
 /* The process that execs takes the place of the child, which ends now. */
 static void
 take_over(struct run *r, int *fds, const char *number)
 {
-	helper = r->pidfd;
+	helper = r->pid;
+	shut(&r->pidfd);
 	shut(&fds[1]);
 	r->pidfd = fds[0];
 	r->pid = strtol(number, NULL, 10);
 }
 
-/* Takes what is pending of the ends of our children, of which pidfd's has
- * ended; the status of the process pid, or -1.  The kernel marks an end and
- * sends the signal under one lock, that waitid(2) waits for: so no signal is
- * still on its way. */
-static int
-take_ends(int pidfd, pid_t pid)
+/* Takes what has come of the ends of our children. */
+static void
+take_ends(const struct run *r)
 {
-	const struct timespec now = { 0, 0 };
-	siginfo_t info;
-	sigset_t set;
-	int status = -1;
+	struct signalfd_siginfo s;
 
-	waitid(P_PIDFD, pidfd, &info, WEXITED | WNOHANG);
-	sigemptyset(&set);
-	sigaddset(&set, SIGCHLD);
-	while (sigtimedwait(&set, &info, &now) > 0)
-		if (info.si_pid == pid && info.si_code == CLD_EXITED)
-			status = info.si_status;
-		else if (info.si_pid == pid && (info.si_code == CLD_KILLED ||
-		    info.si_code == CLD_DUMPED))
-			status = EXIT_SIGNAL + info.si_status;
-	return status;
+	while (read(ends, &s, sizeof(s)) == sizeof(s)) {
+		if ((pid_t)s.ssi_pid == helper)
+			helper_ended = 1;
+		if ((pid_t)s.ssi_pid == r->pid && s.ssi_code == CLD_EXITED)
+			ended = s.ssi_status;
+		else if ((pid_t)s.ssi_pid == r->pid)
+			ended = EXIT_SIGNAL + s.ssi_status;
+	}
 }
 
 /* A child that a file system of the guest holds may take for ever to die. */
@@ -664,8 +660,7 @@ give_up(struct run *r)
 static void
 say_go(struct run *r, int from)
 {
-	ended = take_ends(helper, r->pid);
-	shut(&helper);
+	helper = 0;
 	if (send(from, "", 1, MSG_NOSIGNAL) == 1 || errno == EPIPE ||
 	    errno == ECONNRESET)
 		return;		/* or it has died, and end of file follows */
@@ -728,9 +723,9 @@ is_blocked(const struct run *r, int joined)
 static void
 wait_entered(struct run *r, int from)
 {
-	enum { RECORD, SIGNALS, HELPER, NFDS };
+	enum { RECORD, SIGNALS, ENDS, NFDS };
 	struct pollfd p[NFDS] = { { from, POLLIN, 0 },
-	    { r->signals, POLLIN, 0 }, { -1, POLLIN, 0 } };
+	    { r->signals, POLLIN, 0 }, { ends, POLLIN, 0 } };
 	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
 	long long end = now_ms() + ENTER_MS, left;
@@ -739,15 +734,18 @@ wait_entered(struct run *r, int from)
 	for (;;) {
 		/* for all steps together; a last look at each after that */
 		left = end - now_ms();
-		p[HELPER].fd = helper;
 		n = poll(p, NFDS, born ? -1 : left > LAST_MS ? left : LAST_MS);
 		if (n == 0 && is_blocked(r, joined)) {
 			give_up(r);
 			die("%s does not answer: %s takes longer than %d ms",
 			    r->conf->name, step, ENTER_MS);
 		}
-		if (n > 0 && p[HELPER].revents)
-			say_go(r, from);
+		/* the child says that it has borne before it ends */
+		if (n > 0 && p[ENDS].revents && !p[RECORD].revents) {
+			take_ends(r);
+			if (helper && helper_ended)
+				say_go(r, from);
+		}
 		if (n > 0 && !p[RECORD].revents && (sig = signal_pending(r))) {
 			give_up(r);
 			fail(EXIT_SIGNAL + sig, "%s: signal %d before the "
@@ -770,38 +768,53 @@ wait_entered(struct run *r, int from)
 	}
 }
 
+/* The kernel has released it; its signal was sent before. */
+static int
+is_gone(const struct run *r)
+{
+	return syscall(SYS_pidfd_send_signal, r->pidfd, 0, NULL, 0) < 0 &&
+	    errno == ESRCH;
+}
+
+static void
+pass_signals(struct run *r)
+{
+	int sig;
+
+	while ((sig = signal_pending(r))) {
+		stop_signal(r, sig);
+		/* the guest may have stopped it */
+		if (sig == SIGTERM || sig == SIGHUP)
+			stop_signal(r, SIGCONT);
+	}
+}
+
 static int
 relay(struct run *r)
 {
-	enum { SIGNALS, CHILD, CONSOLE, NFDS = CONSOLE + 4 };
+	enum { SIGNALS, ENDS, CHILD, CONSOLE, NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
-	int sig, status;
+	int gone = 0, dead = 0;
 
 	console_begin(r);
-	for (;;) {
+	for (take_ends(r); ended < 0 && !gone; take_ends(r)) {
 		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
-		p[CHILD] = (struct pollfd){ r->pidfd, POLLIN, 0 };
+		p[ENDS] = (struct pollfd){ ends, POLLIN, 0 };
+		p[CHILD] = (struct pollfd){ dead ? -1 : r->pidfd, POLLIN, 0 };
 		console_poll(p + CONSOLE);
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
-		while (p[SIGNALS].revents && (sig = signal_pending(r))) {
-			stop_signal(r, sig);
-			/* the guest may have stopped it */
-			if (sig == SIGTERM || sig == SIGHUP)
-				stop_signal(r, SIGCONT);
-		}
+		if (p[SIGNALS].revents)
+			pass_signals(r);
 		console_relay(r, p + CONSOLE);
-		if (p[CHILD].revents)
-			break;
+		dead |= p[CHILD].revents;
+		gone = p[CHILD].revents && is_gone(r);
 	}
-	status = take_ends(r->pidfd, r->pid);
 	console_end(r, 1);
-	if (status < 0)
-		status = ended;
-	if (status < 0)
+	if (ended < 0)
 		die("%s: the program has ended, and its status is lost: "
 		    "another SIGCHLD was pending", r->conf->name);
-	return status;
+	return ended;
 }
 
 /* Passes on what signals come, but for those of a terminal, which the process
@@ -849,7 +862,7 @@ leave_children(struct run *r)
 		_exit(EXIT_SETUP);
 }
 
-/* SIGCHLD is blocked, or it would be ignored and not be pending. */
+/* SIGCHLD is blocked, or it would be ignored and never be pending. */
 static void
 take_children(void)
 {
@@ -857,7 +870,9 @@ take_children(void)
 
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);
-	if (release_children() < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+	ends = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (ends < 0 || release_children() < 0 ||
+	    sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		die("leaving our children to the kernel:");
 }
 
