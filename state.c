@@ -481,6 +481,11 @@ state_host(struct run *r)
 		    r->conf->name, *pid ? ", its supervisor is pid " : "",
 		    pid, r->conf->name);
 	}
+	put(pid, sizeof(pid), "%ld %llu\n", (long)getpid(),
+	    own_start_time());
+	if (ftruncate(r->lock, 0) < 0 ||
+	    pwrite(r->lock, pid, strlen(pid), 0) < 0)
+		die("writing %s/lock:", dir);
 	if (host_size(r)) {
 		warn("%s: removing what a killed supervisor left",
 		    r->conf->name);
@@ -488,11 +493,6 @@ state_host(struct run *r)
 		if (why)
 			wait_failed(r, why);
 	}
-	put(pid, sizeof(pid), "%ld %llu\n", (long)getpid(),
-	    own_start_time());
-	if (ftruncate(r->lock, 0) < 0 ||
-	    pwrite(r->lock, pid, strlen(pid), 0) < 0)
-		die("writing %s/lock:", dir);
 	step("state: %s", dir);
 }
 

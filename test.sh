@@ -476,6 +476,16 @@ verb() {
 	want "$s" "$crun" "$@"
 }
 
+# in_time MS STATUS WORD...: crun with these words ends within so long
+in_time() {
+	most=$1
+	shift
+	begun=$(date +%s%N)
+	verb "$@"
+	took=$((($(date +%s%N) - begun) / 1000000))
+	[ "$took" -lt "$((most * slow))" ] || wrong "within $most ms" "$took ms"
+}
+
 # fact KEY: what crun stat says of it
 fact() {
 	"$crun" stat "$name" | sed -n "s/^$1=//p"
@@ -3177,6 +3187,15 @@ cgroup_frozen_elsewhere() {
 	why="$v2/crun-os/$name: pid $other \(sleep\) does not die: it is frozen by another cgroup; echo THAWED >$freezer/freezer.state thaws it"
 	says "^crun: $name: stopped by signal 15 while starting; $why\$"
 	lines 1
+
+	# crun kill ends a start that waits so, and says that not all has ended
+	"$crun" -c c.conf -- true 2>err &
+	sup=$!
+	echo "$sup" >>kids
+	soon grep -q "^$sup " "/run/crun-os/$name/lock"
+	in_time 2000 125 kill "$name"
+	says "^crun: $name: something in it could not be ended; crun clean"
+	ends 143 "$sup"
 
 	begun=$(date +%s%3N)
 	run 125 -- true
@@ -6702,16 +6721,6 @@ verb_kill() {
 	says "no container $name runs"
 }
 story 'verbs: kill' verb_kill
-
-# in_time MS STATUS WORD...: crun with these words ends within so long
-in_time() {
-	most=$1
-	shift
-	begun=$(date +%s%N)
-	verb "$@"
-	took=$((($(date +%s%N) - begun) / 1000000))
-	[ "$took" -lt "$((most * slow))" ] || wrong "within $most ms" "$took ms"
-}
 
 # What ends an OS, a program and one whose init is frozen, while nobody
 # continues the supervisor.

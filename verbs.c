@@ -390,6 +390,21 @@ tell_alive(const char *name, const char *who, pid_t pid)
 	return EXIT_SETUP;
 }
 
+/* A supervisor leaves its folder where something could not be removed. */
+static int
+check_end(const char *name)
+{
+	struct run r;
+	enum life life = state_open(&r, name);
+
+	state_close(&r);
+	if (life != DEAD)
+		return 0;
+	tell("%s: something in it could not be ended; crun clean tries again, "
+	    "and says what", name);
+	return EXIT_SETUP;
+}
+
 /* The init first: without its death nothing else can end.  Then the
  * supervisor: it may wait for a reader of what the init has printed, which TERM
  * ends.  What it leaves, if it has to be killed, we remove. */
@@ -398,16 +413,23 @@ end_killed(struct run *r, const char *name)
 {
 	if (r->pidfd >= 0 && !poll_one(r->pidfd, KILL_MS))
 		return tell_alive(name, "the init", r->pid);
-	if (r->supervisor < 0 || has_ended(r, KILL_MS))
-		return 0;
+	if (r->supervisor < 0) {
+		tell("%s: a start has just begun, and has no pid yet; try "
+		    "again", name);
+		return EXIT_SETUP;
+	}
+	if (has_ended(r, KILL_MS))
+		return check_end(name);
 	signal_supervisor(r, SIGTERM);
 	if (has_ended(r, KILL_MS))
-		return 0;
+		return check_end(name);
 	signal_supervisor(r, SIGKILL);
 	if (!has_ended(r, KILL_MS))
 		return tell_alive(name, "its supervisor", r->supervisor_pid);
 	state_clean(name);
 	state_clean_rest();
+	if (check_end(name))
+		return EXIT_SETUP;
 	warn("%s: its supervisor did not end by itself, and was killed; what "
 	    "it left was removed", name);
 	return 0;
