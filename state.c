@@ -544,17 +544,20 @@ state_child(struct run *r)
 
 #define GENERATION "# generation "
 
-/* How often NAME/conf was written; 0: never, or not by us. */
-static uint64_t
-generation(const struct run *r)
+/* How often NAME/conf was written, in *n; 0: never, or not by us.  -1 and
+ * errno: it cannot be read. */
+static int
+generation(const struct run *r, uint64_t *n)
 {
 	char text[64];
-	uint64_t n = 0;
+	ssize_t got = read_at(r->state, "conf", text, sizeof(text));
 
-	if (read_at(r->state, "conf", text, sizeof(text)) > 0 &&
-	    !strncmp(text, GENERATION, strlen(GENERATION)))
-		numbers(text + strlen(GENERATION), &n, 1);
-	return n;
+	*n = 0;
+	if (got < 0)
+		return errno == ENOENT ? 0 : -1;
+	if (!strncmp(text, GENERATION, strlen(GENERATION)))
+		numbers(text + strlen(GENERATION), n, 1);
+	return 0;
 }
 
 void
@@ -563,10 +566,14 @@ state_conf_new(struct run *r)
 	int fd = openat(r->state, ".conf", O_WRONLY | O_CREAT | O_TRUNC |
 	    O_CLOEXEC | O_NOFOLLOW, 0600), bad, err;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
+	uint64_t n = 0;
 
+	if (f && generation(r, &n) < 0) {
+		fclose(f);
+		f = NULL;
+	}
 	if (f) {
-		fprintf(f, GENERATION "%llu\n",
-		    (unsigned long long)generation(r) + 1);
+		fprintf(f, GENERATION "%llu\n", (unsigned long long)n + 1);
 		conf_print(r->conf, f);
 	}
 	bad = !f || ferror(f);
@@ -585,13 +592,15 @@ state_conf_commit(struct run *r)
 {
 	if (renameat(r->state, ".conf", r->state, "conf") < 0)
 		die("renaming " STATEDIR "/%s/conf:", r->conf->name);
-	r->generation = generation(r);
+	generation(r, &r->generation);
 }
 
 int
 state_conf_changed(struct run *r)
 {
-	return generation(r) != r->generation;
+	uint64_t n;
+
+	return generation(r, &n) < 0 || n != r->generation;
 }
 
 /* As long as NAME/pid is not whole the container is starting. */
