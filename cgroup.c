@@ -872,14 +872,41 @@ cgroup_top(const char *what)
 	return top;
 }
 
+/* Why there is no such folder.  NULL: it is gone, as the nearest folder above
+ * it is one of cgroups still. */
+static const char *
+why_no_top(const char *what)
+{
+	char path[512];
+	struct statfs fs;
+	int fd;
+
+	put(path, sizeof(path), "%s", what);
+	if (*path != '/')
+		return NULL;
+	while ((fd = open(path, DIR_FLAGS)) < 0 && errno == ENOENT &&
+	    strrchr(path, '/') > path)
+		*strrchr(path, '/') = '\0';
+	if (fd >= 0 && !fstatfs(fd, &fs) && (fs.f_type == CGROUP2_SUPER_MAGIC ||
+	    fs.f_type == CGROUP_SUPER_MAGIC)) {
+		close(fd);
+		return NULL;
+	}
+	shut(&fd);
+	return xprintf("the cgroup %s cannot be removed, as its hierarchy is "
+	    "not mounted here", what);
+}
+
 const char *
 cgroup_remove(struct run *r, const char *what)
 {
 	int top = cgroup_top(what);
 	const char *why;
 
-	if (top < 0 || !is_ours(top)) {
-		shut(&top);
+	if (top < 0)
+		return why_no_top(what);
+	if (!is_ours(top)) {
+		close(top);
 		return NULL;
 	}
 	why = ungroup(r, top, what);
@@ -915,6 +942,7 @@ cgroup_thaw_all(const struct run *r)
 		put(path, sizeof(path), CGROUP_TOP "/%s", r->conf->name);
 		group = h->group >= 0 ? openat(h->group, ".", DIR_FLAGS) :
 		    openat(h->base, path, DIR_FLAGS);
+		write_at(group, "cgroup.freeze", "0");
 		cgroup_thaw(group);
 		shut(&group);
 	}

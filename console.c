@@ -324,9 +324,10 @@ console_relay(struct run *r, const struct pollfd *fds)
 	return asked;
 }
 
-/* 0: the output does not take it now, or a signal asks us to give up. */
+/* 0: the output does not take it now, or a signal, which is put in *sig, asks us
+ * to give up. */
 static int
-wait_for_reader(struct run *r, int patient)
+wait_for_reader(struct run *r, int patient, int *sig)
 {
 	struct pollfd p[] = { { out.to, POLLOUT, 0 },
 	    { r->signals, POLLIN, 0 }, { 0 } };
@@ -338,18 +339,20 @@ wait_for_reader(struct run *r, int patient)
 		if (poll(p, LEN(p), patient ? -1 : 0) <= 0)
 			return 0;
 		say_served(&p[2]);
-		if (p[1].revents && signal_pending(r))
+		if (!*sig && p[1].revents && (*sig = signal_pending(r)))
 			return 0;
 		if (p[0].revents)
 			return 1;
 	}
 }
 
-void
+int
 console_end(struct run *r, int patient)
 {
+	int sig = 0;
+
 	while (r->master >= 0) {
-		while (out.len && wait_for_reader(r, patient))
+		while (out.len && wait_for_reader(r, patient, &sig))
 			drain(&out);
 		if (out.len)	/* the same holds for all the rest */
 			patient = 0;
@@ -358,6 +361,7 @@ console_end(struct run *r, int patient)
 			break;
 	}
 	console_restore();
+	return sig;
 }
 
 int

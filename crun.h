@@ -254,6 +254,7 @@ struct run {
 	/* by mount.c and device.c, once; they stay over a reboot */
 	struct seen *seen;	/* the rootfs, then the binds */
 	struct seen *node;	/* the devices */
+	size_t nseen;		/* of each */
 	/* cgroup.c */
 	struct hier hier[MAXHIER];
 	size_t nhier;
@@ -414,6 +415,9 @@ int signal_pending(struct run *);
 
 /* ---- wait.c: waiting for others ---- */
 
+/* An ASK that came when there was no init: it is done in the next life.  A stop
+ * is not undone by a reboot that is asked for after it. */
+void wait_early(struct run *);
 /* Waits for an event of poll(2) as long as there is patience, and at least
  * for a glance.  1: it is there; 0: not in time, or a signal came first.  Its
  * messages go out meanwhile. */
@@ -429,6 +433,9 @@ const char *wait_words(pid_t pid, const char *what);
 const char *wait_in(int group, const char *what);
 /* And of the process that has a lock of the file. */
 const char *wait_holder(int fd);
+/* open_host(); the file system may be one that does not answer, a dead NFS or
+ * FUSE: dies then. */
+int wait_open(struct run *, const char *path, int follow);
 /* Locks the first byte of a file, F_RDLCK or F_WRLCK; 0, or -1 and errno,
  * which is ETIMEDOUT where another has it for too long. */
 int wait_lock(struct run *, int fd, short type);
@@ -446,7 +453,10 @@ void state_record(struct run *, const char *lines);
  * set has made it, is removed now; but for what the stages keep. */
 void state_reboot(struct run *);
 void state_child(struct run *);
-/* Writes the configuration, the pids and their start times. */
+/* Writes the configuration. */
+void state_saved(struct run *);
+/* The init runs: writes the pids and their start times.  From now on others
+ * may enter the container. */
 void state_started(struct run *);
 /* A new configuration: written beside the old one; put in its place. */
 void state_conf_new(struct run *);
@@ -461,11 +471,12 @@ enum life {
 	NONE,			/* no such container */
 	DEAD,			/* its supervisor was killed */
 	STARTING,		/* or between two lives; no init yet */
+	ENDING,			/* the init has ended, its supervisor has not */
 	RUNNING,
 };
 /* For all but the supervisor: opens the folder, the lock, and pidfds, into a
- * run that holds nothing: of the supervisor where it is RUNNING or, if it can
- * be found, STARTING; of the init where it is RUNNING.  Dies where the run-time
+ * run that holds nothing: of the supervisor where it is RUNNING, ENDING or, if
+ * it can be found, STARTING; of the init where it is RUNNING.  Dies where the run-time
  * folder is somebody else's. */
 enum life state_open(struct run *, const char *name);
 void state_close(struct run *);
@@ -494,8 +505,8 @@ void state_range_undo(struct run *);
 int verb_main(int argc, char **argv);
 /* Prints the table of verbs, one a line: for -h. */
 void verb_help(void);
-/* state_open(), which waits while the container starts; dies unless it is
- * RUNNING, with what to do. */
+/* state_open(), which waits while the container starts or ends; dies unless it
+ * is RUNNING, with what to do. */
 void verb_find(struct run *, const char *name);
 /* The container's facts: a line of crun list, and all of crun stat. */
 void stat_line(struct run *, enum life, const char *name);
@@ -584,12 +595,13 @@ int open_how(int root, const char *path, int flags, mode_t mode,
     uint64_t more);
 int open_beneath(int root, const char *path, int flags);
 /* An O_PATH descriptor of a path of the host.  Without follow no link in it is
- * followed.  -1 and errno where it cannot: ELOOP for a link. */
-int open_host(const char *path, int follow);
+ * followed; more are further RESOLVE_ flags.  -1 and errno where it cannot:
+ * ELOOP for a link. */
+int open_host(const char *path, int follow, uint64_t more);
 /* Likewise, of one that the configuration names, and writes down in *seen what
  * it is.  Dies where it would follow a link, with what that leads to, and
  * where *seen is of an earlier life and another. */
-int open_named(const struct run *, const struct setting *, const char *path,
+int open_named(struct run *, const struct setting *, const char *path,
     int follow, struct seen *);
 /* A detached mount of a new file system; options are "NAME=VALUE NAME ...".
  * This and the next three: -1 and errno where they cannot. */
@@ -761,8 +773,9 @@ void console_poll(struct pollfd *);
 /* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
 int console_relay(struct run *, const struct pollfd *);
 /* The init has ended: writes out what it printed last, and restores.  patient:
- * for as long as the reader takes, or until a signal comes. */
-void console_end(struct run *, int patient);
+ * for as long as the reader takes, or until a signal comes, which is given, with
+ * its value in r->request; else 0. */
+int console_end(struct run *, int patient);
 /* The last 400 characters that were printed, as one line. */
 const char *console_tail(void);
 /* Whether the last that was printed is a prompt, on a terminal that has a

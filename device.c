@@ -161,7 +161,7 @@ bind_config_node(struct run *r, const char *name, dev_t dev)
 	int fd;
 
 	put(path, sizeof(path), "/dev/%s", name);
-	fd = open_host(path, 0);
+	fd = open_host(path, 0, 0);
 	if (fd >= 0 && (fstat(fd, &st) < 0 || !S_ISCHR(st.st_mode) ||
 	    st.st_rdev != dev))
 		die("%s of the container that we are in is not that device",

@@ -719,13 +719,15 @@ is_blocked(const struct run *r, int joined)
 	return p && p[1] == ' ' && p[2] != 'R' && (joined || p[2] != 'D');
 }
 
-/* Until the program runs; dies with the child's reason, and by a signal. */
+/* Until the program runs; dies with the child's reason, and by a signal.  Who
+ * has seen the program run may signal us at once: poll(2) looks at the signals
+ * first, so that it finds the end of file too where it finds such a one. */
 static void
 wait_entered(struct run *r, int from)
 {
-	enum { RECORD, SIGNALS, ENDS, NFDS };
-	struct pollfd p[NFDS] = { { from, POLLIN, 0 },
-	    { r->signals, POLLIN, 0 }, { ends, POLLIN, 0 } };
+	enum { SIGNALS, ENDS, RECORD, NFDS };
+	struct pollfd p[NFDS] = { { r->signals, POLLIN, 0 },
+	    { ends, POLLIN, 0 }, { from, POLLIN, 0 } };
 	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
 	long long end = now_ms() + ENTER_MS, left;
@@ -746,7 +748,8 @@ wait_entered(struct run *r, int from)
 			if (helper && helper_ended)
 				say_go(r, from);
 		}
-		if (n > 0 && !p[RECORD].revents && (sig = signal_pending(r))) {
+		if (n > 0 && p[SIGNALS].revents && !p[RECORD].revents &&
+		    (sig = signal_pending(r))) {
 			give_up(r);
 			fail(EXIT_SIGNAL + sig, "%s: signal %d before the "
 			    "program ran", r->conf->name, sig);

@@ -54,7 +54,8 @@ open_resolved(int root, const char *path, int flags, mode_t mode,
 	 * guest can see to it that there is always one */
 	do
 		fd = syscall(SYS_openat2, root, path, &how, sizeof(how));
-	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries);
+	while (fd < 0 && (errno == EAGAIN || errno == EINTR) && --tries &&
+	    !(resolve & RESOLVE_CACHED));
 	return fd;
 }
 
@@ -73,10 +74,10 @@ open_beneath(int root, const char *path, int flags)
 
 /* O_DIRECTORY has an automount mounted, which O_PATH alone has not. */
 int
-open_host(const char *path, int follow)
+open_host(const char *path, int follow, uint64_t more)
 {
-	uint64_t resolve = follow ? 0 :
-	    RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS;
+	uint64_t resolve = more | (follow ? 0 :
+	    RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS);
 	int fd = open_resolved(AT_FDCWD, path, O_PATH | O_DIRECTORY, 0,
 	    resolve);
 
@@ -244,7 +245,7 @@ leads_to(const char *path)
 	if (n == 1 && path[len])
 		n = 0;		/* "/" before "/rest" */
 	target = xprintf("%.*s%s", n < 0 ? 0 : (int)n, head, path + len);
-	found = open_host(target, 0);
+	found = open_host(target, 0, 0);
 	ok = path[len] ? found < 0 && errno == ENOENT : same_inode(fd, found);
 	shut(&found);
 	shut(&fd);
@@ -278,10 +279,10 @@ is_same(const struct seen *a, const struct seen *b)
 }
 
 int
-open_named(const struct run *r, const struct setting *s, const char *path,
+open_named(struct run *r, const struct setting *s, const char *path,
     int follow, struct seen *seen)
 {
-	int fd = open_host(path, follow);
+	int fd = wait_open(r, path, follow);
 	struct seen now;
 	struct stat st;
 
@@ -298,18 +299,20 @@ open_named(const struct run *r, const struct setting *s, const char *path,
 	return fd;
 }
 
-/* As many as there are settings will do. */
+/* As many as there are settings will do; a later life may have more. */
 static void
 make_seen(struct run *r)
 {
-	size_t n = r->conf->nset + 1;
+	size_t n = r->conf->nset + 1, more;
 
-	if (r->seen)
+	if (n <= r->nseen)
 		return;
-	r->seen = xrealloc(NULL, n, sizeof(*r->seen));
-	r->node = xrealloc(NULL, n, sizeof(*r->node));
-	memset(r->seen, 0, n * sizeof(*r->seen));
-	memset(r->node, 0, n * sizeof(*r->node));
+	more = n - r->nseen;
+	r->seen = xrealloc(r->seen, n, sizeof(*r->seen));
+	r->node = xrealloc(r->node, n, sizeof(*r->node));
+	memset(r->seen + r->nseen, 0, more * sizeof(*r->seen));
+	memset(r->node + r->nseen, 0, more * sizeof(*r->node));
+	r->nseen = n;
 }
 
 /* ---- the supervisor, before the clone ---- */
@@ -381,8 +384,12 @@ open_bind(struct run *r, const struct setting *s, struct seen *seen)
 	const struct bind *b = &s->u.bind;
 	int fd = open_named(r, s, b->source, b->follow, seen), tree;
 
-	if (fd < 0 && b->optional && errno == ENOENT)
+	/* what was there in the first life must not be passed over */
+	if (fd < 0 && b->optional && errno == ENOENT && !seen->mode)
 		return -1;
+	if (fd < 0 && errno == ENOENT && seen->mode)
+		die("%sbind, %s was there when %s started and is no more",
+		    s->where, b->source, r->conf->name);
 	if (fd < 0)
 		die("%sbind, opening %s%s:", s->where, b->source,
 		    errno == ENOENT ? ", which the option optional would pass "

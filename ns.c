@@ -222,12 +222,10 @@ ns_report(struct run *r)
 		}
 		say_served(&p[2]);
 		sig = p[1].revents ? signal_pending(r) : 0;
-		if (sig == ASK) {	/* between two lives, by crun stop */
-			r->early = 1;
-			r->early_request = r->request;
-		} else if (sig) {
+		if (sig == ASK)		/* between two lives, by crun stop */
+			wait_early(r);
+		else if (sig)
 			stopped_by(r, sig);
-		}
 		if (!p[0].revents)
 			continue;
 		if (!next_record(r, &rec))

@@ -173,8 +173,9 @@ start(struct run *r)
 		if (stages[i].go)
 			ns_release(r);
 	}
-	state_started(r);
+	state_saved(r);
 	ns_report(r);
+	state_started(r);
 	r->starting = 0;
 	while (r->nmade)	/* now these stay */
 		free(r->made[--r->nmade].path);
@@ -246,17 +247,17 @@ ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 	if (!seconds)
 		seconds = r->conf->stop_timeout;
 	end = now_ms() + seconds * 1000;
-	s->reboot = reboot;
+	/* nor is who asked for a stop to see it come up again */
+	s->reboot = reboot && (!s->asked || s->reboot);
 	/* who asked before is not to wait for longer */
 	if (!s->deadline || end < s->deadline) {
 		s->deadline = end;
 		s->seconds = seconds;
 	}
-	step("%s: asking the init to %s", r->conf->name, reboot ? "reboot" :
+	step("%s: asking the init to %s", r->conf->name, s->reboot ? "reboot" :
 	    "power off");
-	cgroup_freeze(r, 0);
 	cgroup_thaw_all(r);
-	s->asked = 1 + stop_ask(r, reboot);
+	s->asked = 1 + stop_ask(r, s->reboot);
 }
 
 static void
@@ -290,6 +291,19 @@ handle_signal(struct run *r, struct stop *s, int sig)
 		signal_stop(r, s);
 	else if (r->conf->program && stop_signal(r, sig) && ends)
 		s->asked = 2;
+}
+
+/* A signal that came when the init had ended: it does not begin again, if that
+ * is what is asked. */
+static void
+signal_late(struct run *r, struct stop *s, int sig)
+{
+	int reboot = sig == ASK && r->request & 1;
+
+	if (sig != ASK && sig != SIGTERM && sig != SIGINT && sig != SIGHUP)
+		return;
+	s->reboot = reboot && (!s->asked || s->reboot);
+	s->asked = 2;
 }
 
 /* How long poll(2) may wait, in milliseconds; kills at the deadline.  0: who
@@ -421,7 +435,7 @@ supervise(struct run *r, struct stop *stop)
 	}
 	while (wait_once(r, stop, &shrunk))
 		;
-	console_end(r, !stop->asked);
+	signal_late(r, stop, console_end(r, !stop->asked));
 	/* cgroup_undo() tells who it is */
 	return r->stuck ? EXIT_SIGNAL + SIGKILL : reap(r, stop);
 }

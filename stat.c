@@ -112,7 +112,7 @@ static const char *
 state_name(const struct run *r, enum life life)
 {
 	static const char *const names[] = { "none", "dead", "starting",
-	    "running" };
+	    "ending", "running" };
 
 	return life == RUNNING && cgroup_frozen(r) ? "frozen" : names[life];
 }

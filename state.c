@@ -531,6 +531,7 @@ void
 state_reboot(struct run *r)
 {
 	forget(r, r->kept);
+	unlinkat(r->state, "pid", 0);
 }
 
 /* The locks are the supervisor's alone: a child that outlives it for a moment
@@ -603,14 +604,20 @@ state_conf_changed(struct run *r)
 	return generation(r, &n) < 0 || n != r->generation;
 }
 
-/* As long as NAME/pid is not whole the container is starting. */
+void
+state_saved(struct run *r)
+{
+	state_conf_new(r);
+	state_conf_commit(r);
+}
+
+/* As long as NAME/pid is not whole the container is starting, and nobody enters
+ * it: until its exec the child may be in the host's file tree. */
 void
 state_started(struct run *r)
 {
 	char text[96];
 
-	state_conf_new(r);
-	state_conf_commit(r);
 	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
 	    state_start_time(r->proc, "stat"), (long)getpid(),
 	    own_start_time());
@@ -704,9 +711,9 @@ has_exited(int pidfd)
 	return poll(&p, 1, 0) != 0;
 }
 
-/* Takes the two lines of NAME/pid to pidfds.  0: it is not there, or speaks
- * of what has ended. */
-static int
+/* Takes the two lines of NAME/pid to pidfds.  STARTING: it is not there, or
+ * speaks of an earlier supervisor. */
+static enum life
 open_pids(struct run *r)
 {
 	uint64_t n[4];		/* pid, start time, pid, start time */
@@ -714,12 +721,14 @@ open_pids(struct run *r)
 
 	if (read_at(r->state, "pid", text, sizeof(text)) < 0 ||
 	    numbers(text, n, 4) != 4)
-		return 0;
+		return STARTING;
 	r->pid = n[0];
 	r->pidfd = open_pid(n[0], n[1], &r->proc);
 	r->supervisor = open_pid(n[2], n[3], NULL);
 	r->supervisor_pid = n[2];
-	return r->pidfd >= 0 && r->supervisor >= 0 && !has_exited(r->pidfd);
+	if (r->supervisor < 0)
+		return STARTING;
+	return r->pidfd >= 0 && !has_exited(r->pidfd) ? RUNNING : ENDING;
 }
 
 /* The supervisor of one that starts, by NAME/lock. */
@@ -749,6 +758,7 @@ enum life
 state_open(struct run *r, const char *name)
 {
 	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	enum life life;
 
 	run_clear(r);
 	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
@@ -764,11 +774,13 @@ state_open(struct run *r, const char *name)
 		return errno == ENOENT ? NONE : DEAD;
 	if (!is_locked(r->lock))
 		return dead_or_gone(r);
-	if (open_pids(r))
+	life = open_pids(r);
+	if (life == RUNNING)
 		return RUNNING;
 	if (!is_locked(r->lock))
 		return dead_or_gone(r);
-	shut(&r->supervisor);
+	if (life == ENDING)
+		return ENDING;
 	open_starting(r);
 	return STARTING;
 }

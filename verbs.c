@@ -80,20 +80,21 @@ refuse(const struct conf *c, const char *name, const char *what)
 	    name);
 }
 
-/* The next change in the container's folder, or the time is up. */
+/* The next change in the container's folder, the end of its supervisor, or the
+ * time is up. */
 static void
-wait_for_change(int watch, long long end)
+wait_for_change(int watch, int supervisor, long long end)
 {
-	struct pollfd p = { watch, POLLIN, 0 };
+	struct pollfd p[] = { { watch, POLLIN, 0 }, { supervisor, POLLIN, 0 } };
 	char buf[4096];
 	long long left = end - now_ms();
 
-	if (left > 0 && poll(&p, 1, left) > 0 &&
+	if (left > 0 && poll(p, LEN(p), left) > 0 && p[0].revents &&
 	    read(watch, buf, sizeof(buf)) < 0)
 		die("reading inotify events:");
 }
 
-/* Looks again whenever the folder changes, until it is no longer STARTING. */
+/* Looks again whenever the folder changes, until it runs or has ended. */
 static enum life
 wait_started(struct run *r, const char *name)
 {
@@ -106,12 +107,13 @@ wait_started(struct run *r, const char *name)
 		die("inotify_init1:");
 	do {
 		state_close(r);
-		inotify_add_watch(watch, dir, IN_MODIFY | IN_DELETE |
-		    IN_DELETE_SELF);
+		if (inotify_add_watch(watch, dir, IN_MODIFY | IN_DELETE |
+		    IN_DELETE_SELF) < 0 && errno != ENOENT)
+			die("watching %s (inotify):", dir);
 		life = state_open(r, name);
-		if (life == STARTING)
-			wait_for_change(watch, end);
-	} while (life == STARTING && now_ms() < end);
+		if (life == STARTING || life == ENDING)
+			wait_for_change(watch, r->supervisor, end);
+	} while ((life == STARTING || life == ENDING) && now_ms() < end);
 	close(watch);
 	free(dir);
 	return life;
@@ -127,21 +129,23 @@ not_running(const char *name, enum life life)
 		    "removes what is left", name);
 }
 
-/* 0, or says why not and gives -1. */
+/* 0, or says why not and gives -1.  least: RUNNING, or ENDING for what needs no
+ * init. */
 static int
-find(struct run *r, const char *name)
+find(struct run *r, const char *name, enum life least)
 {
 	enum life life = state_open(r, name);
 
-	if (life == STARTING)
+	if (life < least && life >= STARTING)
 		life = wait_started(r, name);
-	if (life == RUNNING)
+	if (life >= least)
 		return 0;
-	if (life != STARTING)
-		not_running(name, life);
+	if (life == STARTING || life == ENDING)
+		tell("%s has not %s within %d s; crun kill %s ends it", name,
+		    life == STARTING ? "started" : "ended", START_MS / 1000,
+		    name);
 	else
-		tell("%s has not started within %d s; crun kill %s ends its "
-		    "start", name, START_MS / 1000, name);
+		not_running(name, life);
 	state_close(r);
 	return -1;
 }
@@ -149,21 +153,29 @@ find(struct run *r, const char *name)
 void
 verb_find(struct run *r, const char *name)
 {
-	if (find(r, name) < 0)
+	if (find(r, name, RUNNING) < 0)
+		exit(EXIT_SETUP);
+}
+
+/* Likewise, but one that is ending will do. */
+static void
+find_any(struct run *r, const char *name)
+{
+	if (find(r, name, ENDING) < 0)
 		exit(EXIT_SETUP);
 }
 
 /* Those of the names that run, which then are w's.  *status: EXIT_SETUP where
  * one does not, so that one that has ended is no reason to leave the others. */
 static struct run *
-find_all(struct words *w, int *status)
+find_all(struct words *w, enum life least, int *status)
 {
 	struct run *r = xrealloc(NULL, w->n, sizeof(*r));
 	int i, n = 0;
 
 	*status = 0;
 	for (i = 0; i < w->n; i++)
-		if (find(&r[n], w->names[i]) < 0)
+		if (find(&r[n], w->names[i], least) < 0)
 			*status = EXIT_SETUP;
 		else
 			w->names[n++] = w->names[i];
@@ -210,7 +222,7 @@ do_wait(struct words *w)
 	struct run r;
 	int killed;
 
-	verb_find(&r, w->names[0]);
+	find_any(&r, w->names[0]);
 	has_ended(&r, -1);
 	return end_of(&r, w->names[0], &killed);
 }
@@ -282,7 +294,7 @@ do_stop(struct words *w)
 {
 	unsigned seconds = seconds_option(w);
 	int i, killed, status;
-	struct run *r = find_all(w, &status);
+	struct run *r = find_all(w, ENDING, &status);
 	long long *end = xrealloc(NULL, w->n, sizeof(*end)), left;
 
 	for (i = 0; i < w->n; i++) {
@@ -349,7 +361,7 @@ do_reboot(struct words *w)
 static void
 kill_all(struct run *r, enum life life)
 {
-	if (life == RUNNING) {
+	if (life == RUNNING || life == ENDING) {
 		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
 		cgroup_open(r);
 		cgroup_kill(r);
@@ -466,7 +478,7 @@ static int
 signal_inits(struct words *w, int sig)
 {
 	int i, status;
-	struct run *r = find_all(w, &status);
+	struct run *r = find_all(w, RUNNING, &status);
 
 	for (i = 0; i < w->n; i++)
 		if (syscall(SYS_pidfd_send_signal, r[i].pidfd, sig, NULL, 0) <
@@ -494,7 +506,7 @@ static int
 set_frozen(struct words *w, int frozen)
 {
 	int i, status, err;
-	struct run *r = find_all(w, &status);
+	struct run *r = find_all(w, RUNNING, &status);
 
 	for (i = 0; i < w->n; i++) {
 		if (cgroup_open_all(&r[i], w->names[i]) < 0) {
@@ -624,7 +636,7 @@ do_log(struct words *w)
 	/* of a killed one the log is left */
 	if (state_open(&r, w->names[0]) != DEAD) {
 		state_close(&r);
-		verb_find(&r, w->names[0]);
+		find_any(&r, w->names[0]);
 	}
 	l = (struct reader){ .dir = r.state, .fd = -1,
 	    .still = !w->opt['f'] };

@@ -12,7 +12,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/openat2.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +32,14 @@ enum { GLANCE_MS = 100, DEPTH = 64 };
 
 /* ---- for an event ---- */
 
+void
+wait_early(struct run *r)
+{
+	if (!r->early || r->early_request & 1)
+		r->early_request = r->request;
+	r->early = 1;
+}
+
 /* What asks the supervisor to end is kept for wait_failed(). */
 static void
 hear(struct run *r)
@@ -37,8 +47,7 @@ hear(struct run *r)
 	int sig = signal_pending(r);
 
 	if (sig == ASK) {	/* between two lives, by crun stop */
-		r->early = 1;
-		r->early_request = r->request;
+		wait_early(r);
 	} else if (sig) {
 		r->heard = sig;
 		r->patience = 0;
@@ -202,48 +211,120 @@ wait_in(int group, const char *what)
 	return pid ? wait_words(pid, what) : NULL;
 }
 
-/* ---- for a lock ---- */
+/* ---- for a call that has no end of its own ---- */
 
-/* fcntl(2) has no end to F_OFD_SETLKW.  A child has the same open file, so
- * that its lock is ours. */
-static void
-lock_child(int fd, struct flock *l, pid_t parent)
+/* A child that shares our table of files, so that what it opens, or locks, is
+ * ours.  0 in the child; it must end by _exit(2), with an errno. */
+static pid_t
+new_child(void)
 {
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
+	pid_t parent = getpid(), pid;
+
+	pid = syscall(SYS_clone, CLONE_FILES | SIGCHLD, 0, 0, 0, 0);
+	if (!pid && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 ||
+	    getppid() != parent))
 		_exit(EPERM);
-	_exit(fcntl(fd, F_OFD_SETLKW, l) < 0 ? errno : 0);
+	return pid;
 }
 
+/* 0: its call has succeeded; else -1 and errno, which is ETIMEDOUT where it had
+ * to be killed, and *why is who that was and what it did. */
+static int
+wait_child(struct run *r, pid_t pid, const char *what, const char **why)
+{
+	siginfo_t info = { 0 };
+	int child = syscall(SYS_pidfd_open, pid, 0), ended;
+
+	ended = wait_for(r, child, POLLIN);
+	shut(&child);
+	if (!ended)
+		*why = wait_words(pid, what);
+	kill(pid, SIGKILL);
+	/* one that the kernel holds is left to who reaps orphans */
+	waitid(P_PID, pid, &info, ended ? WEXITED : WEXITED | WNOHANG);
+	errno = ended && info.si_code == CLD_EXITED ? info.si_status :
+	    ETIMEDOUT;
+	return errno ? -1 : 0;
+}
+
+/* fcntl(2) has no end to F_OFD_SETLKW. */
 int
 wait_lock(struct run *r, int fd, short type)
 {
 	struct flock l = { .l_type = type, .l_whence = SEEK_SET, .l_len = 1 };
-	siginfo_t info = { 0 };
-	int child, ended;
-	pid_t parent = getpid(), pid;
+	const char *why;
+	pid_t pid;
 
 	if (!fcntl(fd, F_OFD_SETLK, &l))
 		return 0;
 	if (errno != EAGAIN && errno != EACCES)
 		return -1;
-	pid = _Fork();
+	pid = new_child();
 	if (!pid)
-		lock_child(fd, &l, parent);
-	if (pid < 0)
+		_exit(fcntl(fd, F_OFD_SETLKW, &l) < 0 ? errno : 0);
+	return pid < 0 ? -1 : wait_child(r, pid, "waits for it", &why);
+}
+
+/* Opens it as the descriptor place. */
+static int
+open_in_place(const char *path, int follow, int place)
+{
+	int fd = open_host(path, follow, 0);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0 || dup3(fd, place, O_CLOEXEC) < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
+int
+wait_open(struct run *r, const char *path, int follow)
+{
+	const char *why = NULL;
+	int fd = open_host(path, follow, RESOLVE_CACHED);
+	pid_t pid;
+
+	if (fd >= 0 || (errno != EAGAIN && errno != EINVAL))
+		return fd;
+	fd = open("/", O_PATH | O_CLOEXEC);
+	if (fd < 0)
 		return -1;
-	child = syscall(SYS_pidfd_open, pid, 0);
-	ended = wait_for(r, child, POLLIN);
-	shut(&child);
-	kill(pid, SIGKILL);
-	waitid(P_PID, pid, &info, WEXITED);
-	if (ended && info.si_code == CLD_EXITED && !info.si_status)
-		return 0;
-	errno = ended && info.si_code == CLD_EXITED ? info.si_status :
-	    ETIMEDOUT;
+	pid = new_child();
+	if (!pid)
+		_exit(open_in_place(path, follow, fd));
+	if (pid >= 0 && !wait_child(r, pid, "does not come back with it",
+	    &why))
+		return fd;
+	if (why)
+		wait_failed(r, xprintf("opening %s: %s", path, why));
+	close(fd);
 	return -1;
 }
 
-/* Whether that open file of a process holds a lock of the file st,
+/* Whether one of the lines "lock: ... START END" is of a lock of the first byte,
+ * which is the one that wait_lock() waits for. */
+static int
+locks_first(const char *fdinfo)
+{
+	const char *line = fdinfo, *p;
+
+	while ((line = strstr(line, "\nlock:"))) {
+		line++;
+		p = line + strcspn(line, "\n");
+		while (p > line && p[-1] != ' ')	/* END */
+			p--;
+		while (p > line && p[-1] == ' ')
+			p--;
+		while (p > line && p[-1] != ' ')	/* START */
+			p--;
+		if (!strtoull(p, NULL, 10))
+			return 1;
+	}
+	return 0;
+}
+
+/* Whether that open file of a process holds such a lock of the file st,
  * proc_pid_fdinfo(5). */
 static int
 holds(const char *pid, const char *number, const struct stat *st)
@@ -257,7 +338,7 @@ holds(const char *pid, const char *number, const struct stat *st)
 		return 0;
 	snprintf(path, sizeof(path), "/proc/%s/fdinfo/%s", pid, number);
 	return read_at(AT_FDCWD, path, text, sizeof(text)) > 0 &&
-	    strstr(text, "\nlock:");
+	    locks_first(text);
 }
 
 static int
