@@ -384,12 +384,8 @@ open_bind(struct run *r, const struct setting *s, struct seen *seen)
 	const struct bind *b = &s->u.bind;
 	int fd = open_named(r, s, b->source, b->follow, seen), tree;
 
-	/* what was there in the first life must not be passed over */
-	if (fd < 0 && b->optional && errno == ENOENT && !seen->mode)
+	if (fd < 0 && b->optional && errno == ENOENT)
 		return -1;
-	if (fd < 0 && errno == ENOENT && seen->mode)
-		die("%sbind, %s was there when %s started and is no more",
-		    s->where, b->source, r->conf->name);
 	if (fd < 0)
 		die("%sbind, opening %s%s:", s->where, b->source,
 		    errno == ENOENT ? ", which the option optional would pass "
