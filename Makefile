@@ -81,6 +81,13 @@ test:
 	@$(MAKE) --no-print-directory crun
 	./test.sh
 
+# Also the OS folders, machines and kernels that take long, and races ten times
+# as long: before a release.
+test-all:
+	sh test/setup build test
+	@$(MAKE) --no-print-directory crun
+	CRUN_RACES=$${CRUN_RACES:-1000} ./test.sh -a
+
 bench:
 	sh test/setup build bench
 	@$(MAKE) --no-print-directory crun
@@ -128,4 +135,4 @@ endif
 clean:
 	rm -rf build crun
 
-.PHONY: all setup run test bench check install uninstall clean
+.PHONY: all setup run test test-all bench check install uninstall clean

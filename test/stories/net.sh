@@ -1,0 +1,206 @@
+# net.sh - the network.
+
+net_conf() {
+	conf bridge="$br" ip="$net.2/24" ip="$net6::2/64" \
+		gateway="$net.1" gateway="$net6::1" "$@"
+}
+
+net_loopback() {
+	conf
+	inside 'ls /sys/class/net; cat /sys/class/net/lo/operstate
+		ip addr show dev lo | awk "\$1 ~ /^inet/ { print \$1, \$2 }"
+		ping -c 1 -W 1 127.0.0.1 >/dev/null && echo ok'
+	is printed 'lo unknown inet 127.0.0.1/8 inet6 ::1/128 ok' \
+		"$(xargs <out)"
+}
+story -k 'net: without a bridge there is lo, and it is up' net_loopback
+
+net_addresses() {
+	net_conf
+	inside 'ip addr show dev eth0 | grep -v "inet6 fe80:"'
+	is addresses "inet $net.2/24 brd $net.255 inet6 $net6::2/64" \
+		"$(sed -n 's/^ *\(inet [^ ]* brd [^ ]*\) .*/\1/p
+		s/^ *\(inet6 [^ ]*\) .*/\1/p' out | xargs)"
+}
+story -k 'net: addresses of IPv4 and IPv6' net_addresses
+
+net_routes() {
+	net_conf
+	inside 'ip route; ip -6 route | grep default'
+	prints_like "^default via $net.1 dev eth0"
+	prints_like "^$net.0/24 dev eth0"
+	prints_like "^default via $net6::1 dev eth0"
+}
+story -k 'net: default routes of IPv4 and IPv6' net_routes
+
+net_ping_out() {
+	net_conf
+	inside "ping -c 1 -W 2 $net.1 && ping -6 -c 1 -W 2 $net6::1"
+}
+story -k 'net: the container reaches the host, by IPv4 and IPv6' net_ping_out
+
+net_ping_in() {
+	net_conf
+	idle
+	want 0 busybox ping -c 1 -W 2 "$net.2"
+	want 0 busybox ping -6 -c 1 -W 2 "$net6::2"
+	down
+}
+story -k 'net: the host reaches the container, by IPv4 and IPv6' net_ping_in
+
+net_two() {
+	net_conf
+	idle
+	printf '%s\n' "name=$name-b" "rootfs=$root" "bridge=$br" \
+		"ip=$net.3/24" "ip=$net6::3/64" "$@" >d.conf
+	want 0 "$crun" -c d.conf -- /bin/sh -c \
+		"ping -c 1 -W 2 $net.2 && ping -6 -c 1 -W 2 $net6::2"
+	down
+}
+story -k 'net: two containers reach each other' net_two
+# fe: is what the ends on the host begin with
+story -k 'net: two containers reach each other, one of them mac=fe:...' \
+	net_two mac=fe:00:00:00:00:07
+
+# they are of the network namespace, unix(7)
+net_abstract() {
+	"$probe" listen crt >listen.out 2>&1 &
+	echo "$!" >>kids
+	soon grep -q '^up' listen.out
+	want 0 "$probe" connect crt
+	prints ok
+	"$1"
+	run 0 -- probe connect crt
+	prints ECONNREFUSED
+	idle
+	verb 0 exec "$name" probe connect crt
+	prints ECONNREFUSED
+	down
+}
+story -k 'net: no abstract socket of the host is reached' net_abstract conf
+story -k 'net: no abstract socket of the host is reached, with a bridge' \
+	net_abstract net_conf
+
+# /sys is of the namespace that it was mounted in
+net_other_sys() {
+	conf bridge=crt-other ip=10.199.78.2/24
+	want 0 unshare -n sh -c 'ip link add crt-other type bridge &&
+		ip addr add 10.199.78.1/24 dev crt-other &&
+		ip link set crt-other up && exec "$@"' - \
+		"$crun" -c "$t/c.conf" -- ping -c 1 -W 3 10.199.78.1
+	lines 0
+}
+story -k 'net: a bridge that /sys does not show' net_other_sys
+
+net_mac() {
+	net_conf
+	run 0 -- cat /sys/class/net/eth0/address
+	mac=$(cat out)
+	case $mac in
+	?[26ae]:*) ;;
+	*) wrong 'made locally, no multicast' "$mac" ;;
+	esac
+	run 0 -- cat /sys/class/net/eth0/address
+	prints "$mac"
+	run 0 -n
+	prints_like "^mac=$mac\$"
+	sed "s/^name=.*/name=$name-b/" c.conf >d.conf
+	want 0 "$crun" -c d.conf -- cat /sys/class/net/eth0/address
+	[ "$(cat out)" != "$mac" ] || wrong 'another for another name' "$mac"
+}
+story -k "net: the hardware address comes from the name" net_mac
+
+net_keys() {
+	net_conf mac=02:00:00:00:00:07 mtu=1400 ifname=web0
+	inside 'cat /sys/class/net/web0/address /sys/class/net/web0/mtu
+		ls /sys/class/net'
+	is printed '02:00:00:00:00:07 1400 lo web0' "$(xargs <out)"
+}
+story -k 'net: mac, mtu and ifname' net_keys
+
+net_mtu() {
+	net_conf
+	ip link set "$br" mtu 1300
+	run 0 -- cat /sys/class/net/eth0/mtu
+	ip link set "$br" mtu 1500
+	prints 1300
+}
+story -k "net: the bridge's mtu" net_mtu
+
+# the host's end, and what the container cannot do to it
+net_host_end() {
+	net_conf
+	idle
+	link=$(sed -n 's/^link //p' "/run/crun-os/$name/host")
+	is 'length of its name, at most 15' ok \
+		"$([ "${#link}" -le 15 ] && echo ok)"
+	ip -d link show dev "$link" >out
+	grep -q "master $br" out || wrong "in $br" "$(cat out)"
+	grep -q 'UP' out || wrong up "$(cat out)"
+	is 'its addresses' '' "$(ip -o addr show dev "$link")"
+	down
+}
+story -k "net: the host's end is up, in the bridge, without an address" \
+	net_host_end
+
+# the kernel takes its time with a dead namespace's links
+net_restart() {
+	net_conf
+	for i in 1 2 3 4 5; do
+		idle
+		link=$(sed -n 's/^link //p' "/run/crun-os/$name/host")
+		want 0 busybox ping -c 1 -W 1 "$net.2"
+		down
+		! ip -o link show master "$br" | grep "$link" ||
+			wrong "$link out of $br once crun has ended" 'in it'
+	done
+}
+story -k 'net: a container is reached again at once after a restart' \
+	net_restart
+
+net_os_end() {
+	own_root
+	printf '#!/bin/sh\npoweroff -f\n' >root/sbin/end
+	chmod 755 root/sbin/end
+	net_conf init=/sbin/end
+	run 0
+	! ip -o link | grep ': cr[a-z2-7]*@' >out ||
+		wrong 'no link of it once crun has ended' "$(cat out)"
+}
+story -k "net: an OS's link is gone when crun has ended" net_os_end
+
+net_prefix() {
+	conf bridge="$br" ip="$net.2/32" ip="$net.3/31"
+	inside 'ip -o addr show dev eth0 | grep -o "inet [^ ]*" | sort'
+	is addresses "inet $net.2/32 inet $net.3/31" "$(xargs <out)"
+	lines 0
+}
+story -k 'net: prefixes of 31 and 32 bits' net_prefix
+
+net_many() {
+	conf bridge="$br"
+	i=2
+	while [ "$i" -lt 202 ]; do
+		echo "ip=$net.$i/24"
+		i=$((i + 1))
+	done >>c.conf
+	inside 'ip -o addr show dev eth0 | grep -c "inet "'
+	prints 200
+}
+story -k 'net: 200 addresses' net_many
+
+net_sysctl() {
+	net_conf sysctl.net.ipv4.ip_forward=1 sysctl.kernel.shmmax=123456 \
+		sysctl.net.ipv4.conf.eth0.rp_filter=2 \
+		sysctl.fs.mqueue.msg_max=11 sysctl.kernel.domainname=dom
+	before=$(cat /proc/sys/kernel/shmmax /proc/sys/net/ipv4/ip_forward \
+		/proc/sys/fs/mqueue/msg_max /proc/sys/kernel/domainname)
+	inside 'cd /proc/sys; cat net/ipv4/ip_forward kernel/shmmax \
+		net/ipv4/conf/eth0/rp_filter fs/mqueue/msg_max \
+		kernel/domainname'
+	is inside '1 123456 2 11 dom' "$(xargs <out)"
+	is 'the host' "$before" "$(cat /proc/sys/kernel/shmmax \
+		/proc/sys/net/ipv4/ip_forward /proc/sys/fs/mqueue/msg_max \
+		/proc/sys/kernel/domainname)"
+}
+story -k 'net: sysctls are set inside and not outside' net_sysctl
