@@ -343,7 +343,7 @@ state_ids_locked() {
 	kill "$other"
 	kill -KILL "$holder"
 	ends 143 "$other"
-	mkdir -p -m 700 /run/crun-os
+	[ -e /run/crun-os ] || mkdir -m 700 /run/crun-os
 	: >>$ids
 	"$probe" lock $ids >held.3 &
 	holder=$!
