@@ -1,19 +1,20 @@
 #!/bin/sh
 # test.sh - every test of crun.
 #
-#	./test.sh [-akl] [-j N] [NAME ...]
+#	./test.sh [-ackl] [-j N] [NAME ...]
 #
 # runs the stories of "make test"; with NAME (grep -E) all those whose title
 # matches one of them.
 #
 #	-a	the long ones too: all trees, machines and kernels (make test-all)
-#	-k	only those that a kernel or the layout of cgroups can change
+#	-c	only those that the layout of cgroups can change
+#	-k	only those that a kernel, or that layout, can change
 #	-l	list them
 #	-j N	N side by side; without it one for each processor
 #
 # The stories stand in test/stories/, in a file for each part of crun.  A line
 #
-#	story [-kls] TITLE COMMAND [ARG ...]
+#	story [-ckls] TITLE COMMAND [ARG ...]
 #
 # (test/lib/story.sh) runs COMMAND, mostly the function over it, in a shell and
 # a folder of its own, with a time limit.  What COMMAND is made of stands in
@@ -49,12 +50,13 @@ wrong_call() {
 	exit 2
 }
 
-all='' kernel='' list='' lines=$(getconf _NPROCESSORS_ONLN) line=''
+all='' only='' list='' lines=$(getconf _NPROCESSORS_ONLN) line=''
 [ ! "${CRUN_IN_VM:-}" ] || lines=1
-while getopts aklj:w: option; do
+while getopts acklj:w: option; do
 	case $option in
 	a) all=1 ;;
-	k) kernel=1 ;;
+	c) only=c ;;
+	k) only=ck ;;
 	l) list=1 ;;
 	j) lines=$OPTARG ;;
 	w) line=$OPTARG ;;

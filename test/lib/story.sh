@@ -8,13 +8,14 @@ number=0
 limit=60		# seconds that the next story may take
 secs=''			# seconds that a command in it may take
 
-# story [-kls] TITLE COMMAND [ARG ...]: puts it on the list.
-#	-k	a kernel or the layout of cgroups can change it
+# story [-ckls] TITLE COMMAND [ARG ...]: puts it on the list.
+#	-c	the layout of cgroups can change it, v1 or v2
+#	-k	a kernel can
 #	-l	long: only with -a, or by its name
 #	-s	single: nothing may run beside it
 story() {
 	flags=- OPTIND=1
-	while getopts kls option; do
+	while getopts ckls option; do
 		flags=$flags$option
 	done
 	shift $((OPTIND - 1))
@@ -67,8 +68,8 @@ choose() {
 		*l*) [ "$all" ] || continue ;;
 		esac
 		case $flags in
-		*k*) ;;
-		*) [ ! "$kernel" ] || continue ;;
+		*["$only"]*) ;;
+		*) [ ! "$only" ] || continue ;;
 		esac
 		echo "$limit $n $flags $title"
 	done | sort -s -k 1,1nr

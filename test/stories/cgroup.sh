@@ -56,26 +56,26 @@ limit_story() {
 	limit_is "$@"
 	down
 }
-story -k 'cgroup: memory' limit_story memory=64M memory.max 67108864 \
+story -c 'cgroup: memory' limit_story memory=64M memory.max 67108864 \
 	memory.limit_in_bytes 67108864
-story -k 'cgroup: cpus' limit_story cpus=1.5 cpu.max '150000 100000' \
+story -c 'cgroup: cpus' limit_story cpus=1.5 cpu.max '150000 100000' \
 	cpu.cfs_quota_us 150000
-story -k 'cgroup: cpu.weight' limit_story cpu.weight=50 cpu.weight 50 \
+story -c 'cgroup: cpu.weight' limit_story cpu.weight=50 cpu.weight 50 \
 	cpu.shares 512
-story -k 'cgroup: cpuset' limit_story cpuset=0 cpuset.cpus 0
-story -k 'cgroup: pids' limit_story pids=50 pids.max 50
-story -k 'cgroup: io.weight' limit_story io.weight=50 io.weight 'default 50' \
+story -c 'cgroup: cpuset' limit_story cpuset=0 cpuset.cpus 0
+story -c 'cgroup: pids' limit_story pids=50 pids.max 50
+story -c 'cgroup: io.weight' limit_story io.weight=50 io.weight 'default 50' \
 	blkio.bfq.weight 50
-story -k 'cgroup: cgroup.FILE' limit_story cgroup.pids.max=49 pids.max 49
-story -k 'cgroup: cgroup.memory.FILE' limit_story \
+story -c 'cgroup: cgroup.FILE' limit_story cgroup.pids.max=49 pids.max 49
+story -c 'cgroup: cgroup.memory.FILE' limit_story \
 	cgroup.memory.high=33554432 memory.high 33554432
 limit_v2() {
 	need_v2
 	limit_story "$@"
 }
-story -k 'cgroup: cgroup.cgroup.max.depth' limit_v2 \
+story -c 'cgroup: cgroup.cgroup.max.depth' limit_v2 \
 	cgroup.cgroup.max.depth=3 cgroup.max.depth 3
-story -k 'cgroup: swap' limit_story 'memory=64M swap=16M' memory.swap.max \
+story -c 'cgroup: swap' limit_story 'memory=64M swap=16M' memory.swap.max \
 	16777216 memory.memsw.limit_in_bytes 83886080
 
 cgroup_in_group() {
@@ -91,7 +91,7 @@ cgroup_in_group() {
 		wrong 'the supervisor outside' "$(cat "/proc/$sup/cgroup")"
 	down
 }
-story -k 'cgroup: the container is in its group, the supervisor is not' \
+story -c 'cgroup: the container is in its group, the supervisor is not' \
 	cgroup_in_group
 
 cgroup_delegated() {
@@ -106,7 +106,7 @@ cgroup_delegated() {
 	is 'printed' "cgroup.procs cgroup.subtree_control cgroup.threads moved \
 0::/sub ok" "$(xargs <out)"
 }
-story -k 'cgroup: what the container may write in its own group' \
+story -c 'cgroup: what the container may write in its own group' \
 	cgroup_delegated
 
 # as below a unit of systemd's with Delegate=yes
@@ -133,7 +133,7 @@ cgroup_unit() {
 	is 'folders left' "$unit" "$(find "$unit" -type d)"
 	rmdir "$unit"
 }
-story -k 'cgroup: in a delegated unit its tree begins at the own group' \
+story -c 'cgroup: in a delegated unit its tree begins at the own group' \
 	cgroup_unit
 
 cgroup_no_way_up() {
@@ -159,8 +159,8 @@ cgroup_no_way_up() {
 		true'
 	is printed no "$(xargs <out)"
 }
-story -k 'cgroup: there is no way up to its limits' cgroup_no_way_up
-story -k 'cgroup: there is no way up to its limits, nesting=yes' cgroup_no_way_up \
+story -c 'cgroup: there is no way up to its limits' cgroup_no_way_up
+story -c 'cgroup: there is no way up to its limits, nesting=yes' cgroup_no_way_up \
 	nesting=yes
 
 cgroup_memory_kill() {
@@ -171,7 +171,7 @@ cgroup_memory_kill() {
 	run 0 -- dd if=/dev/zero of=/dev/null bs=4M count=1
 	says_not 'out of memory'
 }
-story -k 'cgroup: a process that takes more than memory is killed' \
+story -c 'cgroup: a process that takes more than memory is killed' \
 	cgroup_memory_kill
 
 cgroup_memory_child() {
@@ -180,7 +180,7 @@ cgroup_memory_child() {
 		'dd if=/dev/zero of=/dev/null bs=100M count=1; exit 5'
 	says 'c.conf:3: .*out of memory, 1 process killed at memory=20M'
 }
-story -k 'cgroup: a kill that the program survives is said too' \
+story -c 'cgroup: a kill that the program survives is said too' \
 	cgroup_memory_child
 
 cgroup_pids_limit() {
@@ -194,7 +194,7 @@ cgroup_pids_limit() {
 	says "can't fork"
 	is 'processes' 6 "$(tail -n 1 out)"
 }
-story -k 'cgroup: no more processes than pids' cgroup_pids_limit
+story -c 'cgroup: no more processes than pids' cgroup_pids_limit
 
 cgroup_cpuset() {
 	[ "$(nproc)" -gt 1 ] || skip 'one processor only'
@@ -202,7 +202,7 @@ cgroup_cpuset() {
 	run 0 -- grep Cpus_allowed_list /proc/self/status
 	prints 'Cpus_allowed_list:	1'
 }
-story -k 'cgroup: only the processors of cpuset' cgroup_cpuset
+story -c 'cgroup: only the processors of cpuset' cgroup_cpuset
 
 # throttled KEY=VALUE: how often its group was held back in half a second
 throttled() {
@@ -221,7 +221,7 @@ cgroup_cpus() {
 	throttled cpus=8000
 	is 'held back with more than there is' 0 "$n"
 }
-story -k 'cgroup: cpus=0.2 holds a busy program back' cgroup_cpus
+story -c 'cgroup: cpus=0.2 holds a busy program back' cgroup_cpus
 
 # nested deep, full of processes that were forked meanwhile
 cgroup_deep() {
@@ -237,7 +237,7 @@ cgroup_deep() {
 		echo $i'
 	prints 30
 }
-story -k 'cgroup: groups that the container made are removed' cgroup_deep
+story -c 'cgroup: groups that the container made are removed' cgroup_deep
 
 cgroup_leftover() {
 	conf memory=64M pids=50
@@ -252,7 +252,7 @@ cgroup_leftover() {
 	run 0 -v -- true
 	says "removing cgroup .*crun-os/$name"
 }
-story -k 'cgroup: leftovers of a dead supervisor are removed by the next' \
+story -c 'cgroup: leftovers of a dead supervisor are removed by the next' \
 	cgroup_leftover
 
 cgroup_foreign_process() {
@@ -267,7 +267,7 @@ cgroup_foreign_process() {
 	down
 	soon test ! -e "/proc/$other/exe"
 }
-story -k 'cgroup: a process that was put into the group ends with it' \
+story -c 'cgroup: a process that was put into the group ends with it' \
 	cgroup_foreign_process
 
 # mount_of TYPE WORD: where that hierarchy is mounted
@@ -384,7 +384,7 @@ cgroup_frozen_elsewhere() {
 	lines 1
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
-story -k 'cgroup: a leftover that another has frozen ends a start' \
+story -c 'cgroup: a leftover that another has frozen ends a start' \
 	cgroup_frozen_elsewhere
 
 # killed by one hierarchy, and frozen by another; in it, and in one below
@@ -399,5 +399,5 @@ cgroup_frozen_own() {
 		soon test ! -e "/proc/$other/exe"
 	done
 }
-story -k 'cgroup: a leftover in its own frozen group is thawed and killed' \
+story -c 'cgroup: a leftover in its own frozen group is thawed and killed' \
 	cgroup_frozen_own

@@ -29,7 +29,7 @@ walls_privileged() {
 		all_of device . EPERM
 	done
 }
-story -k 'walls: (wall 8) devices and groups of the host, with userns=none' walls_privileged
+story -c 'walls: (wall 8) devices and groups of the host, with userns=none' walls_privileged
 
 # Every v1 hierarchy that the kernel has shows the container's own group as its
 # root: in the hierarchy's there are crun, our folder, and release_agent.
@@ -53,7 +53,7 @@ walls_hierarchies() {
 }
 for with in '' userns=none nesting=yes 'userns=none nesting=yes'; do
 	# shellcheck disable=SC2086 # no word, or several
-	story -k "walls: (wall 8) a v1 hierarchy is the container's own group${with:+, $with}" \
+	story -c "walls: (wall 8) a v1 hierarchy is the container's own group${with:+, $with}" \
 		walls_hierarchies $with
 done
 
@@ -82,7 +82,7 @@ walls_device() {
 	run 0 -- ls /dev
 	! grep -q -e fuse -e net out || wrong 'neither' "$(cat out)"
 }
-story -k 'walls: the key device' walls_device
+story -c 'walls: the key device' walls_device
 
 # A device is its type, both its numbers and what is done with it: each of
 # these other than in a rule, by mknod(2), which is asked about as open(2) is.
@@ -112,7 +112,7 @@ c 136 0 refused
 b 136 0 refused
 p made'
 }
-story -k 'walls: a device of another type or number' walls_device_parts
+story -c 'walls: a device of another type or number' walls_device_parts
 
 walls_device_wrong() {
 	conf device=/dev/nope/none
@@ -127,7 +127,7 @@ walls_device_wrong() {
 		says "command line: device=/dev/$node: is no device on the host"
 	done
 }
-story -k 'walls: the key device, and what is none' walls_device_wrong
+story -c 'walls: the key device, and what is none' walls_device_wrong
 
 # A node that came with the rootfs, which root of the host makes openable.
 walls_device_all() {
@@ -147,7 +147,7 @@ walls_device_all() {
 	prints "$bits"
 	down
 }
-story -k 'walls: device=all' walls_device_all
+story -c 'walls: device=all' walls_device_all
 
 # Without bpf(2), by the hierarchy of v1, of which root of the host can mount
 # its own part.
@@ -171,7 +171,7 @@ walls_device_v1() {
 	sed -i '/fuse/d' out
 	all_of device . EPERM
 }
-story -k 'walls: devices by cgroup v1' walls_device_v1
+story -c 'walls: devices by cgroup v1' walls_device_v1
 
 # no_bpf ERRNO WHICH PROGRAM...: in a mount namespace that shows no v1 hierarchy
 # of devices, with that call of bpf(2) failing
@@ -215,7 +215,7 @@ walls_no_device() {
 		done
 	done
 }
-story -k 'walls: no wall around devices, no start' walls_no_device
+story -c 'walls: no wall around devices, no start' walls_no_device
 
 # A folder of the host's whose every name, owner, mode and byte is compared.
 make_canary() {

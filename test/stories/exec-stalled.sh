@@ -39,8 +39,8 @@ exec_held() {
 		ends_beside "$does" 137
 	done
 }
-story -k 'exec: a command that is stopped holds no container up' exec_held
-story -k 'exec: a command that is stopped holds no container up, userns=none' \
+story -c 'exec: a command that is stopped holds no container up' exec_held
+story -c 'exec: a command that is stopped holds no container up, userns=none' \
 	exec_held userns=none
 
 # stopped at CALL, the n-th, before the program runs: the command alone, or
@@ -122,9 +122,9 @@ exec_held_terminal() {
 		gone
 	done
 }
-story -k 'exec: a terminal that takes no more holds no container up' \
+story -c 'exec: a terminal that takes no more holds no container up' \
 	exec_held_terminal
-story -k 'exec: a terminal that takes no more holds no container up, userns=none' \
+story -c 'exec: a terminal that takes no more holds no container up, userns=none' \
 	exec_held_terminal userns=none
 
 # how a program ends, is told whatever else the command has missed meanwhile
@@ -315,7 +315,7 @@ exec_frozen_group() {
 	[ "$took" -lt "$((3000 * slow))" ] || wrong 'within 3 s' "$took ms"
 	gone
 }
-story -k 'exec: a guest that has frozen its init' exec_frozen_group
+story -c 'exec: a guest that has frozen its init' exec_frozen_group
 
 # A file system of the guest that nobody serves: a passwd(5), or a program, that
 # nothing but a signal ends the reading of.
@@ -377,7 +377,7 @@ exec_many() {
 	conf
 	background -- sleep 1000
 	head -c "$((10 << 20))" /dev/urandom >"$root/big"
-	total=$((1000 / slow / slow)) batch=20
+	total=${CRUN_RACES:-200} batch=20
 	i=0
 	while [ "$i" -lt "$total" ]; do
 		pids='' b=0
@@ -424,4 +424,4 @@ exec_many() {
 	gone
 }
 limit=280
-story 'exec: a thousand, 10 MiB of output each' exec_many
+story 'exec: hundreds, 10 MiB of output each' exec_many

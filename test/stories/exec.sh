@@ -135,8 +135,8 @@ exec_elsewhere() {
 	cmp init.cgroup out || wrong "$(cat init.cgroup)" "$(cat out)"
 	down
 }
-story -k 'exec: (wall 6) from other groups into those of the init' exec_elsewhere
-story -k 'exec: (wall 6) from other groups into those of the init, userns=none' \
+story -c 'exec: (wall 6) from other groups into those of the init' exec_elsewhere
+story -c 'exec: (wall 6) from other groups into those of the init, userns=none' \
 	exec_elsewhere userns=none
 
 exec_keyring() {
@@ -325,7 +325,7 @@ exec_killed() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'exec: killed 50 times, it takes its program along' exec_killed
+story -c 'exec: killed 50 times, it takes its program along' exec_killed
 
 exec_dies() {
 	conf

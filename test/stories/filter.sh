@@ -151,7 +151,7 @@ walls_host() {
 		all_of device 'mem|kmsg|tty1|tun|fuse|loop0|sda|vda' EPERM
 	done
 }
-story -k 'walls: (wall 8) files, devices, groups and processes of the host' walls_host
+story -c 'walls: (wall 8) files, devices, groups and processes of the host' walls_host
 
 walls_keys() {
 	for with in userns=none 'userns=none nesting=yes'; do

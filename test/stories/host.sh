@@ -146,13 +146,13 @@ story 'host: a program is looked for past what may not be run' host_path
 story 'host: a program that is a folder' fails_conf 126 \
 	'program /etc is a folder: Permission denied' '' -- /etc
 
-story -k 'host: a controller that no kernel has' fails_conf 125 \
+story -c 'host: a controller that no kernel has' fails_conf 125 \
 	'c.conf:3: cgroup.nosuch.max=1: the host has no nosuch controller' \
 	cgroup.nosuch.max=1 -- true
-story -k 'host: a file that no controller has' fails_conf 125 \
+story -c 'host: a file that no controller has' fails_conf 125 \
 	'c.conf:3: cgroup.pids.nosuch=1: there is no file pids.nosuch' \
 	cgroup.pids.nosuch=1 -- true
-story -k 'host: a processor that is not there' fails_conf 125 \
+story -c 'host: a processor that is not there' fails_conf 125 \
 	'c.conf:3: cpuset.*8000' cpuset=8000 -- true
 
 host_rlimit() {
@@ -163,7 +163,7 @@ host_rlimit() {
 	says '^crun: c.conf:3: rlimit.nofile=5000.*hard limit'
 	lines 1
 }
-story -k "host: a limit above crun's own" host_rlimit
+story -c "host: a limit above crun's own" host_rlimit
 
 story 'host: a sysctl that the kernel does not have' fails_conf 125 \
 	'c.conf:3: sysctl.net.nosuch=1.*No such file' sysctl.net.nosuch=1 \
@@ -379,7 +379,7 @@ host_low_limits() {
 	prints "$(printf '4\n0')"
 	down
 }
-story -k 'host: limits too low for a start' host_low_limits
+story -c 'host: limits too low for a start' host_low_limits
 
 host_old_kernel() {
 	need setarch

@@ -32,7 +32,7 @@ verb_memory() {
 		wrong 'its memory in the list' "$("$crun" list)"
 	down
 }
-story -k 'verbs: memory is counted without a limit of it' verb_memory
+story -c 'verbs: memory is counted without a limit of it' verb_memory
 
 # What is said of one that is not there does not keep the others from it.
 verb_several() {
@@ -225,7 +225,7 @@ verb_stat_cpu() {
 	verb 0 kill "$name"
 	ends 137 "$sup"
 }
-story -k 'verbs: stat counts processor time' verb_stat_cpu
+story -c 'verbs: stat counts processor time' verb_stat_cpu
 
 verb_stat_peak() {
 	need_cgroups
@@ -242,7 +242,7 @@ verb_stat_peak() {
 	between 4096 33554431 "$(fact memory)"
 	down
 }
-story -k 'verbs: stat has the most memory that was in use' verb_stat_peak
+story -c 'verbs: stat has the most memory that was in use' verb_stat_peak
 
 # need_disk: $disk is what the story's folder is on, as MAJOR:MINOR
 need_disk() {
@@ -277,8 +277,8 @@ verb_stat_io() {
 	between 4194304 8388608 "$(fact io.read)"
 	down
 }
-story -k 'verbs: stat counts what is read from a disk and written' verb_stat_io
-story -k 'verbs: stat counts what is read and written, userns=none' \
+story -c 'verbs: stat counts what is read from a disk and written' verb_stat_io
+story -c 'verbs: stat counts what is read and written, userns=none' \
 	verb_stat_io userns=none
 
 # 3 MiB at 1 MiB a second, then without a limit
@@ -302,8 +302,8 @@ verb_throttled() {
 	done
 	down
 }
-story -k 'set: a limit of v1 for a disk holds, and is lifted' verb_throttled
-story -k 'set: a limit of v1 for a disk holds, and is lifted, userns=none' \
+story -c 'set: a limit of v1 for a disk holds, and is lifted' verb_throttled
+story -c 'set: a limit of v1 for a disk holds, and is lifted, userns=none' \
 	verb_throttled userns=none
 
 verb_stat_kills() {
@@ -314,8 +314,8 @@ verb_stat_kills() {
 	is memory.oom_kills 1 "$(fact memory.oom_kills)"
 	down
 }
-story -k 'verbs: stat counts kills' verb_stat_kills
-story -k 'verbs: stat counts kills, userns=none' verb_stat_kills userns=none
+story -c 'verbs: stat counts kills' verb_stat_kills
+story -c 'verbs: stat counts kills, userns=none' verb_stat_kills userns=none
 
 # two on one processor: one waits
 verb_stat_pressure() {
@@ -337,7 +337,7 @@ verb_stat_pressure() {
 		'^pressure.cpu=some .* total=[1-9][0-9][0-9][0-9][0-9]'"
 	down
 }
-story -k 'verbs: stat has the pressure that the kernel keeps' verb_stat_pressure
+story -c 'verbs: stat has the pressure that the kernel keeps' verb_stat_pressure
 
 # a guest that names its init to drive a terminal
 verb_escape() {

@@ -25,8 +25,8 @@ machine() {
 		wrong 'a sum without failures' "$(tail -n 1 out.vm)"
 }
 
-limit=1000
-story 'vm: User Mode Linux with cgroup v2' machine uml -k uml -c v2 -t 950 -- -k
+limit=1500
+story 'vm: User Mode Linux with cgroup v2' machine uml -k uml -c v2 -t 1400 -- -c
 limit=4500
 story -l 'vm: Linux 6.12 with cgroup v2' machine 6.12-v2 \
 	-k 6.12 -c v2 -t 3600 -- -k

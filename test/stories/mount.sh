@@ -367,16 +367,16 @@ mount_view() {
 	inside 'grep " /sys/fs/cgroup" /proc/mounts | cut -d " " -f 2-3'
 	is 'mounts' "$expected" "$(xargs <out)"
 }
-story -k 'mount: cgroup.view=auto is v2 for a program' mount_view \
+story -c 'mount: cgroup.view=auto is v2 for a program' mount_view \
 	'/sys/fs/cgroup cgroup2'
-story -k 'mount: cgroup.view=v2' mount_view '/sys/fs/cgroup cgroup2' \
+story -c 'mount: cgroup.view=v2' mount_view '/sys/fs/cgroup cgroup2' \
 	cgroup.view=v2
-story -k 'mount: cgroup.view=v1' mount_view \
+story -c 'mount: cgroup.view=v1' mount_view \
 	'/sys/fs/cgroup tmpfs /sys/fs/cgroup/systemd cgroup' cgroup.view=v1
-story -k 'mount: cgroup.view=v1, userns=none' mount_view \
+story -c 'mount: cgroup.view=v1, userns=none' mount_view \
 	'/sys/fs/cgroup tmpfs /sys/fs/cgroup/systemd cgroup' cgroup.view=v1 \
 	userns=none
-story -k 'mount: cgroup.view=none' mount_view '' cgroup.view=none
+story -c 'mount: cgroup.view=none' mount_view '' cgroup.view=none
 
 # an OS whose systemd is of that version, as its library says
 mount_view_systemd() {
@@ -391,11 +391,11 @@ mount_view_systemd() {
 	is 'mounts' "$2" "$(tr -d '\r' <out | cut -d ' ' -f 2-3 | xargs)"
 }
 v1_view='/sys/fs/cgroup tmpfs /sys/fs/cgroup/systemd cgroup'
-story -k 'mount: cgroup.view=auto is v1 for systemd 232' \
+story -c 'mount: cgroup.view=auto is v1 for systemd 232' \
 	mount_view_systemd 232 "$v1_view"
-story -k 'mount: cgroup.view=auto is v2 for systemd 247' \
+story -c 'mount: cgroup.view=auto is v2 for systemd 247' \
 	mount_view_systemd 247 '/sys/fs/cgroup cgroup2'
-story -k "mount: cgroup.view=auto reads Ubuntu's name of systemd" \
+story -c "mount: cgroup.view=auto reads Ubuntu's name of systemd" \
 	mount_view_systemd 229-4ubuntu21 "$v1_view"
 
 mount_disk() {

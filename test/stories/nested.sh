@@ -62,7 +62,7 @@ walls_nest_nodes() {
 	is 'mode and owner' '1 666 0 666 0' "$(xargs <out)"
 	is refused 2 "$(grep -c 'Read-only file system' err)"
 }
-story -k 'walls: (wall 8) the device nodes of a container that one is in' \
+story -c 'walls: (wall 8) the device nodes of a container that one is in' \
 	walls_nest_nodes
 
 # crun exec, -d, a bridge and limits, as on any host

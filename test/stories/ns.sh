@@ -20,7 +20,7 @@ ns_cgroup() {
 	is 'groups above its own' '' "$bad"
 	! grep -e payload -e "$name" out || wrong 'no path of the host' ''
 }
-story -k 'ns: its cgroup namespace begins at its own group' ns_cgroup
+story -c 'ns: its cgroup namespace begins at its own group' ns_cgroup
 
 ns_hostname() {
 	conf

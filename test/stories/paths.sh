@@ -389,7 +389,7 @@ links_device() {
 	mv dev/other dev/node
 	no_more 'c.conf:4: device, /dev/node'
 }
-story -k 'walls: (wall 1) a device by a link, and one that is another at a reboot' \
+story -c 'walls: (wall 1) a device by a link, and one that is another at a reboot' \
 	links_device
 
 # in a container the nodes are bound
@@ -405,7 +405,7 @@ links_device_nest() {
 	lines 1
 	says '/etc/in.conf:4: device: /dev/link leads to /dev/full; name that, '
 }
-story -k 'walls: a device by a link, in a container' links_device_nest
+story -c 'walls: a device by a link, in a container' links_device_nest
 
 # A file system that nobody serves, as a dead NFS.
 paths_unserved() {

@@ -425,7 +425,7 @@ set_failing() {
 	gone
 }
 limit=240
-story -k 'set: all or nothing, where a call fails' set_failing
+story -c 'set: all or nothing, where a call fails' set_failing
 
 freeze_fails() {
 	hindered "$does" "$name"
@@ -450,7 +450,7 @@ freeze_failing() {
 	gone
 }
 limit=240
-story -k 'verbs: freeze and thaw, where a call fails' freeze_failing
+story -c 'verbs: freeze and thaw, where a call fails' freeze_failing
 
 # what a verb has left is gone after the next one
 next_ends() {

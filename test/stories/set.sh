@@ -34,7 +34,7 @@ set_limits() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'set: limits of what runs without any' set_limits
+story -c 'set: limits of what runs without any' set_limits
 
 # set_key KEY=VALUE V2FILE V2TEXT [V1FILE V1TEXT]
 set_key() {
@@ -59,25 +59,25 @@ set_key() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'set: memory' set_key memory=64M memory.max 67108864 \
+story -c 'set: memory' set_key memory=64M memory.max 67108864 \
 	memory.limit_in_bytes 67108864
-story -k 'set: swap' set_key 'memory=64M swap=16M' memory.swap.max 16777216 \
+story -c 'set: swap' set_key 'memory=64M swap=16M' memory.swap.max 16777216 \
 	memory.memsw.limit_in_bytes 83886080
-story -k 'set: cpus' set_key cpus=1.5 cpu.max '150000 100000' \
+story -c 'set: cpus' set_key cpus=1.5 cpu.max '150000 100000' \
 	cpu.cfs_quota_us 150000
-story -k 'set: cpu.weight' set_key cpu.weight=50 cpu.weight 50 cpu.shares 512
-story -k 'set: cpuset' set_key cpuset=0 cpuset.cpus 0
-story -k 'set: pids' set_key pids=50 pids.max 50
-story -k 'set: io.weight' set_key io.weight=50 io.weight 'default 50' \
+story -c 'set: cpu.weight' set_key cpu.weight=50 cpu.weight 50 cpu.shares 512
+story -c 'set: cpuset' set_key cpuset=0 cpuset.cpus 0
+story -c 'set: pids' set_key pids=50 pids.max 50
+story -c 'set: io.weight' set_key io.weight=50 io.weight 'default 50' \
 	blkio.bfq.weight 50
-story -k 'set: cgroup.FILE' set_key cgroup.pids.max=49 pids.max 49
-story -k 'set: cgroup.memory.FILE' set_key cgroup.memory.high=33554432 \
+story -c 'set: cgroup.FILE' set_key cgroup.pids.max=49 pids.max 49
+story -c 'set: cgroup.memory.FILE' set_key cgroup.memory.high=33554432 \
 	memory.high 33554432
 set_v2() {
 	need_v2
 	set_key "$@"
 }
-story -k 'set: cgroup.cgroup.max.depth' set_v2 cgroup.cgroup.max.depth=3 \
+story -c 'set: cgroup.cgroup.max.depth' set_v2 cgroup.cgroup.max.depth=3 \
 	cgroup.max.depth 3
 
 # whom it concerns: the processes that are there, down to one and back
@@ -95,8 +95,8 @@ set_cpuset() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'set: cpuset, of what runs' set_cpuset
-story -k 'set: cpuset, of what runs, userns=none' set_cpuset userns=none
+story -c 'set: cpuset, of what runs' set_cpuset
+story -c 'set: cpuset, of what runs, userns=none' set_cpuset userns=none
 
 # what crun takes and the kernel does not
 bad_limit() {
@@ -140,7 +140,7 @@ set_all_or_none() {
 	verb 0 kill "$name"
 	gone
 }
-story 'set: all or nothing' set_all_or_none
+story -c 'set: all or nothing' set_all_or_none
 
 # A limit for one device, of which the file has none before.
 set_device_or_none() {
@@ -172,7 +172,7 @@ set_device_or_none() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'set: all or nothing, of a limit for one disk' set_device_or_none
+story -c 'set: all or nothing, of a limit for one disk' set_device_or_none
 
 set_reboot() {
 	need_cgroups
@@ -185,7 +185,7 @@ set_reboot() {
 	verb 0 stop "$name"
 	gone
 }
-story -k 'set: what was set holds after a reboot' set_reboot
+story -c 'set: what was set holds after a reboot' set_reboot
 
 # ext4 uses the number of an inode again at once
 set_reboot_disk() {
@@ -208,7 +208,7 @@ set_reboot_disk() {
 	verb 0 stop "$name"
 	gone
 }
-story -ks 'set: what was set twice holds after a reboot, with /run on a disk' \
+story -cs 'set: what was set twice holds after a reboot, with /run on a disk' \
 	set_reboot_disk
 
 # more and less than before, where v1 wants one before the other
@@ -231,7 +231,7 @@ set_swap() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'set: memory and swap, up and down' set_swap
+story -c 'set: memory and swap, up and down' set_swap
 
 set_killed() {
 	need strace
@@ -248,4 +248,4 @@ set_killed() {
 		gone
 	done
 }
-story -k 'set: killed in the middle, the next one works' set_killed
+story -c 'set: killed in the middle, the next one works' set_killed

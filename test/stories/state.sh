@@ -31,7 +31,7 @@ state_kill() {
 	prints ok
 	says "^crun: $name: removing what a killed supervisor left\$"
 }
-story -k 'state: a killed supervisor takes the container along' state_kill
+story -c 'state: a killed supervisor takes the container along' state_kill
 
 state_kill_os() {
 	os_conf bridge="$br" ip="$net.2/24"
@@ -43,7 +43,7 @@ state_kill_os() {
 	kill "$sup"
 	ends 0 "$sup"
 }
-story -k 'state: an OS of a killed supervisor starts again' state_kill_os
+story -c 'state: an OS of a killed supervisor starts again' state_kill_os
 
 # whoever waits hears how it ended, and not that it was killed
 state_second_life() {
@@ -87,7 +87,7 @@ state_groups_made() {
 	soon test ! -e "/proc/$init/exe"
 	says "$name"
 }
-story -k 'state: an init that outlives its supervisor, and makes groups' \
+story -c 'state: an init that outlives its supervisor, and makes groups' \
 	state_groups_made
 
 # range_at PID: where the range of that init is marked
@@ -227,7 +227,7 @@ cgroup_foreign() {
 	rmdir "$dir/crun-os/$name" "$dir/crun-os"
 	exit "$rc"
 }
-story -k 'state: a group without the mark is left alone' cgroup_foreign
+story -c 'state: a group without the mark is left alone' cgroup_foreign
 
 # The other program of that name: neither sees the other's containers.
 state_beside() {
@@ -298,7 +298,7 @@ state_frozen_disk() {
 	says "^crun: $name: removed what a killed supervisor left\$"
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
-story -ks 'state: a start on a file system that does not answer' \
+story -cs 'state: a start on a file system that does not answer' \
 	state_frozen_disk
 
 state_ids_locked() {
@@ -583,4 +583,4 @@ state_unseen() {
 	verb 0 clean
 	says "^crun: $name: removed what a killed supervisor left\$"
 }
-story -k 'state: clean, where a hierarchy is not mounted' state_unseen
+story -c 'state: clean, where a hierarchy is not mounted' state_unseen

@@ -162,7 +162,7 @@ stop_second() {
 	ends 137 "$sup"
 	grep -q '^crun' up.err || :
 }
-story -k 'stop: a second TERM kills' stop_second
+story -c 'stop: a second TERM kills' stop_second
 
 stop_timeout() {
 	stubborn stop.timeout=1
@@ -172,7 +172,7 @@ stop_timeout() {
 	grep -q "^crun: $name: did not power off in 1 s; killed" up.err ||
 		wrong 'said so' "$(cat up.err)"
 }
-story -k 'stop: after stop.timeout it is killed, and that is said' \
+story -c 'stop: after stop.timeout it is killed, and that is said' \
 	stop_timeout
 
 stop_signal_key() {
@@ -226,7 +226,7 @@ stop_frozen() {
 	kill "$sup"
 	ends 137 "$sup"
 }
-story -k 'stop: a frozen container is killed after stop.timeout' stop_frozen
+story -c 'stop: a frozen container is killed after stop.timeout' stop_frozen
 
 # by whom it is not crun's to know
 stop_frozen_v1() {
@@ -243,7 +243,7 @@ stop_frozen_v1() {
 	echo FROZEN >"$v1/crun-os/$name/freezer.state"
 	secs=8 ends 137 "$sup"
 }
-story -k 'stop: its group of the v1 freezer is thawed' stop_frozen_v1
+story -c 'stop: its group of the v1 freezer is thawed' stop_frozen_v1
 
 # several that cannot die, two of them below PID 1's program
 stop_undying() {
@@ -269,7 +269,7 @@ stop_undying() {
 	says "^crun: $name: removed what a killed supervisor left\$"
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
-story -k 'stop: what cannot die is left, and told of' stop_undying
+story -c 'stop: what cannot die is left, and told of' stop_undying
 
 stop_stopped() {
 	conf stop.timeout=1
@@ -310,7 +310,7 @@ stop_leased() {
 }
 story -k 'stop: an init with a lease of what it is asked by' stop_leased
 
-story -k 'stop: a fork bomb is stopped and leaves nothing' stop_fork_bomb
+story -c 'stop: a fork bomb is stopped and leaves nothing' stop_fork_bomb
 
 # with no handler, it hears nothing; the guest's own programs end it
 stop_guest() {

@@ -95,7 +95,7 @@ verb_stop_frozen() {
 	lines 0
 	ends 0 "$sup"
 }
-story -k 'verbs: stop thaws what is frozen' verb_stop_frozen
+story -c 'verbs: stop thaws what is frozen' verb_stop_frozen
 
 verb_freeze() {
 	conf
@@ -112,7 +112,7 @@ verb_freeze() {
 	verb 0 kill "$name"
 	ends 137 "$sup"
 }
-story -k 'verbs: freeze, thaw, and kill of what is frozen' verb_freeze
+story -c 'verbs: freeze, thaw, and kill of what is frozen' verb_freeze
 
 # by a cgroup2 that is mounted for the moment
 verb_freeze_hidden() {
@@ -140,7 +140,7 @@ verb_freeze_hidden() {
 	verb 0 kill "$name"
 	gone
 }
-story -k 'verbs: freeze, thaw and kill where no cgroup v2 is mounted' \
+story -c 'verbs: freeze, thaw and kill where no cgroup v2 is mounted' \
 	verb_freeze_hidden
 
 verb_kill() {
@@ -156,7 +156,7 @@ verb_kill() {
 	verb 125 kill "$name"
 	says "no container $name runs"
 }
-story -k 'verbs: kill' verb_kill
+story -c 'verbs: kill' verb_kill
 
 # What ends an OS, a program and one whose init is frozen, while nobody
 # continues the supervisor.
@@ -176,10 +176,10 @@ verb_kill_stopped() {
 	[ "${1:-}" = os ] || ends 137 "$sup"
 	gone
 }
-story -k 'verbs: kill, and the supervisor is stopped' verb_kill_stopped
-story -k 'verbs: kill, and the supervisor of an OS is stopped' \
+story -c 'verbs: kill, and the supervisor is stopped' verb_kill_stopped
+story -c 'verbs: kill, and the supervisor of an OS is stopped' \
 	verb_kill_stopped os
-story -k 'verbs: kill what is frozen, and the supervisor is stopped' \
+story -c 'verbs: kill what is frozen, and the supervisor is stopped' \
 	verb_kill_stopped frozen
 
 # One that is frozen does not hear CONT or TERM, and is killed.
@@ -199,7 +199,7 @@ verb_kill_stuck() {
 	gone
 	rmdir "$group"
 }
-story -k 'verbs: kill, and the supervisor does not go on' verb_kill_stuck
+story -c 'verbs: kill, and the supervisor does not go on' verb_kill_stuck
 
 verb_stop_stopped() {
 	conf
@@ -236,7 +236,7 @@ verb_kill_starting() {
 		[ ! -e /run/crun-os ] || wrong 'no folder' "$(ls -RA /run/crun-os)"
 	done
 }
-story -k 'verbs: kill ends a start that hangs' verb_kill_starting
+story -c 'verbs: kill ends a start that hangs' verb_kill_starting
 
 verb_console_stopped() {
 	os_conf
@@ -283,7 +283,7 @@ verb_wait() {
 	verb 0 clean
 	lines 0
 }
-story -k 'verbs: wait gives the status, clean removes what is left' verb_wait
+story -c 'verbs: wait gives the status, clean removes what is left' verb_wait
 
 verb_reboot() {
 	os_conf bridge="$br" ip="$net.2/24"
@@ -365,7 +365,7 @@ verb_supervisor_killed() {
 	verb 0 clean
 }
 limit=120
-story -k 'verbs: a supervisor killed at 50 moments of its end' \
+story -c 'verbs: a supervisor killed at 50 moments of its end' \
 	verb_supervisor_killed
 
 verb_other_user() {
