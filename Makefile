@@ -9,11 +9,10 @@ MANDIR = $(PREFIX)/share/man
 CC := $(shell command -v musl-gcc || echo cc)
 MIRROR = http://deb.debian.org/debian
 
-# What runs while a container runs stands last, beside libc: the pages of the
-# rest are not kept in memory then.
-SRC = verbs.c stat.c live.c exec.c detach.c conf.c keys.c self.c ns.c \
-	idmap.c mount.c rootfs.c net.c cgroup.c ungroup.c device.c sec.c \
-	seccomp.c wait.c state.c stop.c util.c attach.c log.c console.c runc.c
+# A room is a folder: see crun.h.
+SRC = $(wildcard *.c lib/*.c conf/*.c idmap/*.c mount/*.c cgroup/*.c net/*.c \
+	ns/*.c sec/*.c tty/*.c sup/*.c cmd/*.c)
+HDR = crun.h config.h $(wildcard */*.h)
 OBJ = $(SRC:%.c=build/%.o)
 
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
@@ -53,9 +52,9 @@ all: crun
 crun: $(OBJ) $(CAPNG)
 	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(STATIC) $(OBJ) $(END)
 
-build/%.o: %.c crun.h config.h Makefile $(CAPNG)
-	@mkdir -p build
-	$(CC) $(WARN) $(CFLAGS) $(HARDEN) $(INC) -c -o $@ $<
+build/%.o: %.c $(HDR) Makefile $(CAPNG)
+	@mkdir -p $(@D)
+	$(CC) $(WARN) $(CFLAGS) $(HARDEN) -I. $(INC) -c -o $@ $<
 
 build/include:
 	@mkdir -p build/include.new
@@ -132,7 +131,11 @@ ifneq (,$(INITDIR))
 	rm -f $(DESTDIR)$(INITDIR)/crun
 endif
 
+# The names of the sources, for the tests.
+sources:
+	@echo $(SRC) $(HDR)
+
 clean:
 	rm -rf build crun
 
-.PHONY: all setup run test test-all bench check install uninstall clean
+.PHONY: all setup run test test-all bench check sources install uninstall clean

@@ -25,343 +25,24 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <linux/magic.h>
 #include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/vfs.h>
 #include <sys/xattr.h>
 #include <unistd.h>
 
 #include "crun.h"
+#include "cgroup/cgroup.h"
+#include "cgroup/hier.h"
+#include "conf/conf.h"
+#include "idmap/idmap.h"
+#include "lib/lib.h"
+#include "sup/sup.h"
 #include "config.h"
 
-/* These stand for the path of a mount of our own: of v2, and with what
- * follows of a v1 controller or name=NAME. */
-#define DETACHED "cgroup2:"
-#define DETACHED1 "cgroup1:"
-#define LEAF "crun.supervisor"
 #define MARK "trusted." CGROUP_TOP
-
-/* ---- the limits ---- */
-
-static void
-text_memory(const struct conf *c, int v1, char *buf, size_t size)
-{
-	(void)v1;
-	put(buf, size, "%" PRIu64, c->memory);
-}
-
-/* v1 limits memory and swap together. */
-static void
-text_swap(const struct conf *c, int v1, char *buf, size_t size)
-{
-	if (v1 && c->memory == UINT64_MAX)
-		die("%sswap: cgroup v1 limits memory and swap together: set "
-		    "memory too", conf_where(c, KEY_SWAP));
-	put(buf, size, "%" PRIu64, v1 ? c->memory + c->swap : c->swap);
-}
-
-static void
-text_cpus(const struct conf *c, int v1, char *buf, size_t size)
-{
-	put(buf, size, v1 ? "%" PRIu64 : "%" PRIu64 " 100000", c->cpus * 100);
-}
-
-/* weight 100 is shares 1024, cgroup-v2.rst */
-static void
-text_cpu_weight(const struct conf *c, int v1, char *buf, size_t size)
-{
-	uint64_t shares = c->cpu_weight * 1024 / 100;
-
-	if (shares < 2)
-		shares = 2;
-	put(buf, size, "%" PRIu64, v1 ? shares : c->cpu_weight);
-}
-
-static void
-text_cpuset(const struct conf *c, int v1, char *buf, size_t size)
-{
-	(void)v1;
-	put(buf, size, "%s", c->cpuset);
-}
-
-static void
-text_pids(const struct conf *c, int v1, char *buf, size_t size)
-{
-	(void)v1;
-	put(buf, size, "%" PRIu64, c->pids);
-}
-
-/* bfq on v1 knows weights to 1000 only */
-static void
-text_io_weight(const struct conf *c, int v1, char *buf, size_t size)
-{
-	uint64_t w = c->io_weight;
-
-	put(buf, size, "%" PRIu64, v1 && w > 1000 ? 1000 : w);
-}
-
-const struct limit cgroup_limits[] = {
-	{ KEY_MEMORY, "memory", "memory", "memory.max",
-	    "memory.limit_in_bytes", text_memory, "max", "-1" },
-	{ KEY_SWAP, "memory", "memory", "memory.swap.max",
-	    "memory.memsw.limit_in_bytes", text_swap, "max", "-1" },
-	{ KEY_CPUS, "cpu", "cpu", "cpu.max", "cpu.cfs_quota_us", text_cpus,
-	    "max", "-1" },
-	{ KEY_CPU_WEIGHT, "cpu", "cpu", "cpu.weight", "cpu.shares",
-	    text_cpu_weight, "100", "1024" },
-	{ KEY_CPUSET, "cpuset", "cpuset", "cpuset.cpus", "cpuset.cpus",
-	    text_cpuset, "\n", NULL },
-	{ KEY_PIDS, "pids", "pids", "pids.max", "pids.max", text_pids, "max",
-	    "max" },
-	{ KEY_IO_WEIGHT, "io", "blkio", "io.weight", "blkio.bfq.weight",
-	    text_io_weight, "100", "100" },
-	{ .file = NULL },
-};
-
-/* ---- which hierarchies there are ---- */
-
-struct mount {
-	char path[256];
-	char ctrl[64];		/* its super options that matter; "" is v2 */
-};
-
-/* Undoes the \ooo of mountinfo, proc(5). */
-static void
-unescape(char *s)
-{
-	char *out = s;
-
-	for (; *s; s++)
-		if (*s == '\\' && s[1] && s[2] && s[3]) {
-			*out++ = (s[1] - '0') << 6 | (s[2] - '0') << 3 |
-			    (s[3] - '0');
-			s += 3;
-		} else {
-			*out++ = *s;
-		}
-	*out = '\0';
-}
-
-/* One line of mountinfo; 0 unless it is a cgroup hierarchy. */
-static int
-parse_mount(char *line, struct mount *m)
-{
-	char *dash = strstr(line, " - cgroup"), *path = line, *opts;
-	int i;
-
-	if (!dash)
-		return 0;
-	for (i = 0; i < 4 && path; i++)
-		path = strchr(path, ' '), path += !!path;
-	opts = strrchr(dash, ' ');
-	if (!path || !opts || strcspn(path, " ") >= sizeof(m->path))
-		return 0;
-	put(m->path, sizeof(m->path), "%.*s", (int)strcspn(path, " "), path);
-	unescape(m->path);
-	*m->ctrl = '\0';
-	if (strncmp(dash, " - cgroup2 ", 11)) {
-		opts += strcspn(opts, ",");	/* past rw or ro */
-		opts[strcspn(opts, "\n")] = '\0';
-		snprintf(m->ctrl, sizeof(m->ctrl), "%s", opts + !!*opts);
-	}
-	return 1;
-}
-
-static int
-is_mount(const char *path, long magic)
-{
-	struct statfs fs;
-
-	return !statfs(path, &fs) && (long)fs.f_type == magic;
-}
-
-/* Where a hierarchy usually is: this spares the host's list of mounts. */
-static int
-usual_mount(struct mount *m, const char *ctrl)
-{
-	const char *name = strchr(ctrl, '=');
-
-	put(m->ctrl, sizeof(m->ctrl), "%s", ctrl);
-	if (!*ctrl) {
-		put(m->path, sizeof(m->path), "/sys/fs/cgroup");
-		if (is_mount(m->path, CGROUP2_SUPER_MAGIC))
-			return 1;
-	}
-	put(m->path, sizeof(m->path), "/sys/fs/cgroup/%s",
-	    name ? name + 1 : *ctrl ? ctrl : "unified");
-	return is_mount(m->path, *ctrl ? CGROUP_SUPER_MAGIC :
-	    CGROUP2_SUPER_MAGIC);
-}
-
-static int
-listed_mount(struct mount *m, const char *ctrl)
-{
-	char line[2048];
-	int found = 0;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = parse_mount(line, m) &&
-		    (*ctrl ? has_word(m->ctrl, ctrl) : !*m->ctrl);
-	if (f)
-		fclose(f);
-	return found;
-}
-
-/* The hierarchy of a v1 controller or name=NAME; "" is v2. */
-static int
-find_mount(struct mount *m, const char *ctrl)
-{
-	if (usual_mount(m, ctrl))
-		return 1;
-	/* on a pure v2 host there is no other */
-	if (*ctrl && is_mount("/sys/fs/cgroup", CGROUP2_SUPER_MAGIC))
-		return 0;
-	return listed_mount(m, ctrl);
-}
-
-static struct hier *
-add_hier(struct run *r, const char *ctrl, const char *path, int base)
-{
-	struct hier *h;
-	struct stat st;
-
-	if (r->nhier == MAXHIER)
-		die("more than %d cgroup hierarchies", MAXHIER);
-	h = &r->hier[r->nhier++];
-	*h = (struct hier){ .base = base, .group = -1, .payload = -1,
-	    .tasks = -1 };
-	put(h->ctrl, sizeof(h->ctrl), "%s", ctrl);
-	h->path = xprintf("%s", path);
-	if (base < 0 || fstat(base, &st) < 0)
-		die("opening %s:", path);
-	h->dev = st.st_dev;
-	return h;
-}
-
-/* The v1 hierarchy of a controller, added when it is first needed; two
- * controllers may share one, and have the same root then. */
-static struct hier *
-v1_hier(struct run *r, const struct mount *m)
-{
-	struct hier *h;
-	struct stat st;
-	size_t i;
-
-	if (stat(m->path, &st) < 0)
-		die("looking at %s:", m->path);
-	for (i = 1; i < r->nhier; i++) {
-		h = &r->hier[i];
-		if (has_word(h->ctrl, m->ctrl))
-			return h;
-		if (h->dev == st.st_dev) {
-			put(h->ctrl + strlen(h->ctrl),
-			    sizeof(h->ctrl) - strlen(h->ctrl), ",%s", m->ctrl);
-			return h;
-		}
-	}
-	return add_hier(r, m->ctrl, m->path,
-	    open(m->path, DIR_FLAGS & ~O_NOFOLLOW));
-}
-
-/* Our own v2 group, if it was delegated to us; "" else. */
-static void
-find_delegated(struct run *r, const char *mount)
-{
-	char text[4096], path[4096], flag;
-	char *own;
-
-	*r->delegated = '\0';
-	if (read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
-		return;
-	own = strstr(text, "0::/");
-	if (!own || (own != text && own[-1] != '\n'))
-		return;
-	own += strlen("0::");
-	own[strcspn(own, "\n")] = '\0';
-	if (!own[1] || strlen(own) >= sizeof(r->delegated))
-		return;
-	/* an earlier life of ours: we are in the leaf already */
-	if (strlen(own) > strlen("/" LEAF) &&
-	    !strcmp(own + strlen(own) - strlen("/" LEAF), "/" LEAF))
-		own[strlen(own) - strlen("/" LEAF)] = '\0';
-	snprintf(path, sizeof(path), "%s%s", mount, own);
-	if ((getxattr(path, "trusted.delegate", &flag, 1) == 1 ||
-	    getxattr(path, "user.delegate", &flag, 1) == 1) && flag == '1')
-		put(r->delegated, sizeof(r->delegated), "%s", own);
-}
-
-static void
-add_v2(struct run *r)
-{
-	struct mount m;
-	char path[512];
-	int fd;
-
-	if (!find_mount(&m, "")) {
-		fd = new_mount("cgroup2", "", 0);
-		if (fd < 0)
-			die("mounting cgroup2 (CONFIG_CGROUPS):");
-		add_hier(r, "", DETACHED, fd);
-		return;
-	}
-	find_delegated(r, m.path);
-	put(path, sizeof(path), "%s%s", m.path, r->delegated);
-	add_hier(r, "", path, open(path, DIR_FLAGS));
-	if (!*r->delegated)
-		return;
-	if ((mkdirat(r->hier->base, LEAF, 0755) < 0 && errno != EEXIST) ||
-	    write_at(r->hier->base, LEAF "/cgroup.procs", "0") < 0)
-		die("moving into a leaf of the delegated group %s:", path);
-}
-
-int
-cgroup_mount(const char *ctrl, char *path, size_t size)
-{
-	struct mount m;
-
-	if (!find_mount(&m, ctrl))
-		return -1;
-	snprintf(path, size, "%s", m.path);
-	return 0;
-}
-
-/* ---- what a missing controller is told ---- */
-
-static const char *
-why_missing(const char *ctrl, int delegated)
-{
-	char text[4096], *line;
-	size_t len = strlen(ctrl);
-	static char why[256];
-	long number, enabled;
-	char *end;
-
-	read_at(AT_FDCWD, "/proc/cgroups", text, sizeof(text));
-	for (line = text; line; line = strchr(line, '\n')) {
-		line += *line == '\n';
-		if (strncmp(line, ctrl, len) || line[len] != '\t')
-			continue;
-		number = strtol(line + len, &end, 10);
-		strtol(end, &end, 10);		/* how many groups */
-		enabled = strtol(end, NULL, 10);
-		snprintf(why, sizeof(why), !enabled ?
-		    "the kernel has switched it off; boot with "
-		    "cgroup_enable=%s" : number ?
-		    "it is bound to a v1 hierarchy that is not mounted; "
-		    "mkdir -p /sys/fs/cgroup/%s && mount -t cgroup -o %s none "
-		    "/sys/fs/cgroup/%s" : delegated ?
-		    "it is not delegated to our group; Delegate=%s" :
-		    "it is not in cgroup.controllers; the group above does "
-		    "not pass %s on", ctrl, ctrl, ctrl);
-		return why;
-	}
-	return "the kernel is built without it";
-}
 
 /* ---- the tree ---- */
 
@@ -396,11 +77,11 @@ hier_of(struct run *r, const char *have, const char *ctrl,
 
 	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
 		return &r->hier[0];
-	if (!find_mount(&m, ctrl1))
+	if (!cgroup_find(&m, ctrl1))
 		die("%s%s: the host has no %s controller to offer: %s",
 		    s->where, conf_text(s), ctrl,
-		    why_missing(ctrl1, *r->delegated));
-	return v1_hier(r, &m);
+		    hier_missing(ctrl1, *r->delegated));
+	return hier_v1(r, &m);
 }
 
 static const char *
@@ -473,11 +154,8 @@ record_groups(struct run *r, size_t i)
 	state_record(r, lines);
 }
 
-/* Whether a folder crun-os is one of ours: who makes it marks it, by an
- * attribute that only root of the host can set, xattr(7).  In a container
- * nobody can, and what is there is the container's own. */
-static int
-is_ours(int top)
+int
+cgroup_is_ours(int top)
 {
 	char mark;
 
@@ -491,11 +169,11 @@ mark_top(const struct hier *h, int top)
 {
 	struct stat st;
 
-	if (is_ours(top))
+	if (cgroup_is_ours(top))
 		return;
 	if (fstat(top, &st) < 0)
 		die("looking at %s/" CGROUP_TOP ":", h->path);
-	if (st.st_nlink > 2 && !is_ours(top))	/* . and .. */
+	if (st.st_nlink > 2 && !cgroup_is_ours(top))	/* . and .. */
 		die("%s/" CGROUP_TOP " is somebody else's: it has groups in "
 		    "it, but not crun's mark (" MARK "); remove it, or set "
 		    "another CGROUP_TOP in config.h", h->path);
@@ -676,12 +354,11 @@ cgroup_v1(struct run *r, const char *ctrl)
 
 	if (*h->ctrl)
 		return &r->hier[h - r->hier];
-	return find_mount(&m, ctrl) ? v1_hier(r, &m) : NULL;
+	return cgroup_find(&m, ctrl) ? hier_v1(r, &m) : NULL;
 }
 
-/* A detached mount of a v1 hierarchy; -1 and errno. */
-static int
-mount_v1(const char *ctrl)
+int
+hier_mount_v1(const char *ctrl)
 {
 	char options[80];
 
@@ -694,13 +371,13 @@ static void
 add_detached(struct run *r, const char *ctrl, const char *why)
 {
 	char path[80];
-	int fd = mount_v1(ctrl);
+	int fd = hier_mount_v1(ctrl);
 
 	if (fd < 0)
 		die("%smounting the cgroup v1 hierarchy of %s%s:",
 		    conf_where(r->conf, KEY_CGROUP_VIEW), ctrl, why);
 	put(path, sizeof(path), DETACHED1 "%s", ctrl);
-	add_hier(r, ctrl, path, fd);
+	hier_add(r, ctrl, path, fd);
 }
 
 /* name=systemd: the host's, or one of our own where the guest must see v1. */
@@ -744,7 +421,7 @@ cgroup_host(struct run *r)
 	size_t i;
 
 	r->nhier = 0;
-	add_v2(r);
+	hier_add_v2(r);
 	read_at(r->hier->base, "cgroup.controllers", have, sizeof(have));
 	choose(r, have, need, sizeof(need));
 	add_systemd(r);
@@ -848,105 +525,6 @@ cgroup_oom(struct run *r)
 }
 
 /* ---- removal ---- */
-
-/* BASE/crun-os of BASE/crun-os/NAME, which may be on a mount of our own. */
-int
-cgroup_top(const char *what)
-{
-	char path[512], *name;
-	int root, top;
-
-	put(path, sizeof(path), "%s", what);
-	name = strrchr(path, '/');
-	if (!name)
-		return -1;
-	*name = '\0';
-	if (*path == '/')
-		return open(path, DIR_FLAGS);
-	path[strcspn(path, "/")] = '\0';
-	root = strncmp(path, DETACHED1, strlen(DETACHED1)) ?
-	    new_mount("cgroup2", "", 0) :
-	    mount_v1(path + strlen(DETACHED1));
-	top = openat(root, CGROUP_TOP, DIR_FLAGS);
-	shut(&root);
-	return top;
-}
-
-/* Why there is no such folder.  NULL: it is gone, as the nearest folder above
- * it is one of cgroups still. */
-static const char *
-why_no_top(const char *what)
-{
-	char path[512];
-	struct statfs fs;
-	int fd;
-
-	put(path, sizeof(path), "%s", what);
-	if (*path != '/')
-		return NULL;
-	while ((fd = open(path, DIR_FLAGS)) < 0 && errno == ENOENT &&
-	    strrchr(path, '/') > path)
-		*strrchr(path, '/') = '\0';
-	if (fd >= 0 && !fstatfs(fd, &fs) && (fs.f_type == CGROUP2_SUPER_MAGIC ||
-	    fs.f_type == CGROUP_SUPER_MAGIC)) {
-		close(fd);
-		return NULL;
-	}
-	shut(&fd);
-	return xprintf("the cgroup %s cannot be removed, as its hierarchy is "
-	    "not mounted here", what);
-}
-
-const char *
-cgroup_remove(struct run *r, const char *what)
-{
-	int top = cgroup_top(what);
-	const char *why;
-
-	if (top < 0)
-		return why_no_top(what);
-	if (!is_ours(top)) {
-		close(top);
-		return NULL;
-	}
-	why = ungroup(r, top, what);
-	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
-	close(top);
-	return why;
-}
-
-void
-cgroup_thaw_left(const char *what)
-{
-	int top = cgroup_top(what), group;
-
-	if (top < 0 || !is_ours(top)) {
-		shut(&top);
-		return;
-	}
-	group = openat(top, strrchr(what, '/') + 1, DIR_FLAGS);
-	cgroup_thaw(group);
-	shut(&group);
-	shut(&top);
-}
-
-/* Where a group is not open it may be a leftover still. */
-void
-cgroup_thaw_all(const struct run *r)
-{
-	const struct hier *h;
-	char path[sizeof(CGROUP_TOP) + NAME_LEN + 2];
-	int group;
-
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
-		put(path, sizeof(path), CGROUP_TOP "/%s", r->conf->name);
-		group = h->group >= 0 ? openat(h->group, ".", DIR_FLAGS) :
-		    openat(h->base, path, DIR_FLAGS);
-		write_at(group, "cgroup.freeze", "0");
-		cgroup_thaw(group);
-		shut(&group);
-	}
-}
 
 /* Back out of the leaf, so that our group is as it was. */
 static void

@@ -9,6 +9,10 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
+enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
+	DEVICE_MKNOD = 1, DEVICE_READ = 2, DEVICE_WRITE = 4
+};
+
 #define VERSION "0.1"
 
 /* conf.c: where a FILE without a slash is looked for, after this folder */

@@ -24,6 +24,10 @@
 #include <unistd.h>
 
 #include "crun.h"
+#include "conf/conf.h"
+#include "idmap/idmap.h"
+#include "lib/lib.h"
+#include "sup/sup.h"
 #include "config.h"
 
 static struct idmap *
@@ -117,6 +121,8 @@ idmap_host(struct run *r)
 		r->ngid = collect(c, KEY_GIDMAP, &r->gid);
 		break;
 	}
+	r->tty_uid = idmap_uid(r, 0);
+	r->tty_gid = idmap_gid(r, TTY_GID);
 }
 
 static uint32_t

@@ -17,175 +17,22 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/ethtool.h>
-#include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <linux/sockios.h>
 #include <linux/veth.h>
-#include <net/if.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/socket.h>
 #include <unistd.h>
 
 #include "crun.h"
-#include "config.h"
+#include "conf/conf.h"
+#include "lib/lib.h"
+#include "net/net.h"
+#include "net/netlink.h"
+#include "sup/sup.h"
 
 /* linux/if.h has it, but cannot stand beside net/if.h */
 enum { ADDR_GEN_NONE = 1 };	/* IN6_ADDR_GEN_MODE_NONE */
-enum { BATCH = 64 };		/* messages that surely fit in one datagram */
-
-struct message {
-	size_t len;
-	size_t nest[8];		/* where the open attributes begin */
-	int depth, overflow;
-	size_t last;		/* where the last message begins */
-	unsigned count;		/* of messages */
-	unsigned failed;	/* the number of the first that failed */
-	char buf[8192];		/* stands last, and is not cleared */
-};
-
-/* ---- building ---- */
-
-static void
-clear(struct message *m)
-{
-	memset(m, 0, offsetof(struct message, buf));
-}
-
-static void *
-add(struct message *m, size_t size)
-{
-	size_t at = m->len, room = NLMSG_ALIGN(size);
-
-	if (room > sizeof(m->buf) - at) {
-		m->overflow = 1;
-		return m->buf;		/* scribbled on, and never sent */
-	}
-	m->len = at + room;
-	memset(m->buf + at, 0, room);
-	return m->buf + at;
-}
-
-static void *
-begin(struct message *m, int type, int flags, size_t body)
-{
-	struct nlmsghdr *h;
-
-	m->last = m->len;
-	h = add(m, NLMSG_HDRLEN);
-	h->nlmsg_type = type;
-	h->nlmsg_flags = NLM_F_REQUEST | NLM_F_ACK | flags;
-	h->nlmsg_seq = ++m->count;
-	return add(m, body);
-}
-
-static void
-end(struct message *m)
-{
-	struct nlmsghdr *h = (struct nlmsghdr *)(m->buf + m->last);
-
-	if (!m->overflow)
-		h->nlmsg_len = m->len - m->last;
-}
-
-static void
-attr(struct message *m, int type, const void *data, size_t size)
-{
-	struct rtattr *a = add(m, RTA_LENGTH(size));
-
-	if (m->overflow)
-		return;
-	a->rta_type = type;
-	a->rta_len = RTA_LENGTH(size);
-	if (size)
-		memcpy(RTA_DATA(a), data, size);
-}
-
-static void
-attr32(struct message *m, int type, uint32_t n)
-{
-	attr(m, type, &n, sizeof(n));
-}
-
-static void
-attr_text(struct message *m, int type, const char *text)
-{
-	attr(m, type, text, strlen(text) + 1);
-}
-
-static void
-nest(struct message *m, int type)
-{
-	m->nest[m->depth++] = m->len;
-	attr(m, type, NULL, 0);
-}
-
-static void
-unnest(struct message *m)
-{
-	struct rtattr *a;
-
-	a = (struct rtattr *)(m->buf + m->nest[--m->depth]);
-	if (!m->overflow)
-		a->rta_len = m->buf + m->len - (char *)a;
-}
-
-/* ---- sending ---- */
-
-static int
-open_netlink(void)
-{
-	int fd, yes = 1;
-
-	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
-	if (fd < 0)
-		die("opening rtnetlink (CONFIG_NET):");
-	/* answers without a copy of what was asked */
-	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof(yes));
-	return fd;
-}
-
-/* 0, or -1 and errno: the first error of any of the messages. */
-static int
-ask(int fd, struct message *m)
-{
-	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
-	struct nlmsghdr *h;
-	struct nlmsgerr *e;
-	int err = 0;
-	unsigned waiting = m->count;
-	ssize_t n;
-	size_t left;
-
-	if (m->overflow) {
-		errno = EMSGSIZE;
-		return -1;
-	}
-	if (send(fd, m->buf, m->len, 0) < 0)
-		return -1;
-	while (waiting) {
-		n = recv(fd, buf, sizeof(buf), 0);
-		if (n < 0)
-			return -1;
-		left = n;
-		for (h = (struct nlmsghdr *)buf; NLMSG_OK(h, left);
-		    h = NLMSG_NEXT(h, left)) {
-			if (h->nlmsg_type != NLMSG_ERROR)
-				continue;
-			e = NLMSG_DATA(h);
-			if (e->error && !err) {
-				err = -e->error;
-				m->failed = h->nlmsg_seq;
-			}
-			waiting--;
-		}
-	}
-	m->len = m->count = 0;
-	errno = err;
-	return err ? -1 : 0;
-}
 
 /* ---- the host's side ---- */
 
@@ -244,26 +91,26 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 	 * is sent to a port's own address stays on the host. */
 	memcpy(mac, r->conf->mac, sizeof(mac));
 	mac[0] = mac[0] == 0xfe ? 0xfa : 0xfe;
-	host = begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
+	host = nl_begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
 	host->ifi_family = AF_UNSPEC;
-	attr_text(m, IFLA_IFNAME, r->link);
-	attr(m, IFLA_ADDRESS, mac, sizeof(mac));
-	attr32(m, IFLA_MASTER, r->bridge);
-	attr32(m, IFLA_MTU, mtu);
-	nest(m, IFLA_LINKINFO);
-		attr_text(m, IFLA_INFO_KIND, "veth");
-		nest(m, IFLA_INFO_DATA);
-			nest(m, VETH_INFO_PEER);
-				peer = add(m, sizeof(*peer));
+	nl_text(m, IFLA_IFNAME, r->link);
+	nl_attr(m, IFLA_ADDRESS, mac, sizeof(mac));
+	nl_attr32(m, IFLA_MASTER, r->bridge);
+	nl_attr32(m, IFLA_MTU, mtu);
+	nl_nest(m, IFLA_LINKINFO);
+		nl_text(m, IFLA_INFO_KIND, "veth");
+		nl_nest(m, IFLA_INFO_DATA);
+			nl_nest(m, VETH_INFO_PEER);
+				peer = nl_add(m, sizeof(*peer));
 				peer->ifi_family = AF_UNSPEC;
-				attr_text(m, IFLA_IFNAME, r->conf->ifname);
-				attr(m, IFLA_ADDRESS, r->conf->mac, 6);
-				attr32(m, IFLA_MTU, mtu);
-				attr32(m, IFLA_NET_NS_PID, r->pid);
-			unnest(m);
-		unnest(m);
-	unnest(m);
-	end(m);
+				nl_text(m, IFLA_IFNAME, r->conf->ifname);
+				nl_attr(m, IFLA_ADDRESS, r->conf->mac, 6);
+				nl_attr32(m, IFLA_MTU, mtu);
+				nl_attr32(m, IFLA_NET_NS_PID, r->pid);
+			nl_unnest(m);
+		nl_unnest(m);
+	nl_unnest(m);
+	nl_end(m);
 }
 
 /* Up only after IPv6 is off: an address is made at the moment of going up. */
@@ -273,18 +120,18 @@ build_up(struct message *m, const char *link, int ipv6)
 	uint8_t mode = ADDR_GEN_NONE;
 	struct ifinfomsg *i;
 
-	i = begin(m, RTM_NEWLINK, 0, sizeof(*i));
+	i = nl_begin(m, RTM_NEWLINK, 0, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
 	i->ifi_flags = i->ifi_change = IFF_UP;
-	attr_text(m, IFLA_IFNAME, link);
+	nl_text(m, IFLA_IFNAME, link);
 	if (ipv6) {
-		nest(m, IFLA_AF_SPEC);
-			nest(m, AF_INET6);
-				attr(m, IFLA_INET6_ADDR_GEN_MODE, &mode, 1);
-			unnest(m);
-		unnest(m);
+		nl_nest(m, IFLA_AF_SPEC);
+			nl_nest(m, AF_INET6);
+				nl_attr(m, IFLA_INET6_ADDR_GEN_MODE, &mode, 1);
+			nl_unnest(m);
+		nl_unnest(m);
 	}
-	end(m);
+	nl_end(m);
 }
 
 static uint32_t
@@ -309,9 +156,9 @@ make_pair(struct run *r, int fd, uint32_t mtu)
 {
 	struct message m;
 
-	clear(&m);
+	nl_clear(&m);
 	build_pair(r, &m, mtu);
-	return ask(fd, &m);
+	return nl_ask(fd, &m);
 }
 
 void
@@ -322,19 +169,19 @@ net_attach(struct run *r)
 	char path[80], line[32];
 	int fd, err, ipv6;
 
-	clear(&m);
+	nl_clear(&m);
 	if (!r->bridge)
 		return;
 	mtu = bridge_mtu(r);
 	name_link(r);
 	put(line, sizeof(line), "link %s\n", r->link);
 	state_record(r, line);
-	fd = open_netlink();
+	fd = nl_open();
 	err = make_pair(r, fd, mtu);
 	if (err < 0 && errno == EEXIST) {
 		/* the name is ours by our lock: it is a leftover that the
 		 * kernel has not removed yet */
-		net_delete(r->link);
+		net_delete(r, r->link);
 		err = make_pair(r, fd, mtu);
 	}
 	if (err < 0)
@@ -348,28 +195,30 @@ net_attach(struct run *r)
 	if (!ipv6 && errno != ENOENT)
 		die("writing %s:", path);
 	build_up(&m, r->link, ipv6);
-	if (ask(fd, &m) < 0)
+	if (nl_ask(fd, &m) < 0)
 		die("setting %s up:", r->link);
 	close(fd);
 	step("net: %s on %s is %s inside", r->link, r->conf->bridge,
 	    r->conf->ifname);
 }
 
-void
-net_delete(const char *link)
+const char *
+net_delete(struct run *r, const char *link)
 {
 	struct message m;
 	struct ifinfomsg *i;
-	int fd = open_netlink();
+	int fd = nl_open();
 
-	clear(&m);
-	i = begin(&m, RTM_DELLINK, 0, sizeof(*i));
+	(void)r;
+	nl_clear(&m);
+	i = nl_begin(&m, RTM_DELLINK, 0, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
-	attr_text(&m, IFLA_IFNAME, link);
-	end(&m);
-	if (ask(fd, &m) < 0 && errno != ENODEV)
+	nl_text(&m, IFLA_IFNAME, link);
+	nl_end(&m);
+	if (nl_ask(fd, &m) < 0 && errno != ENODEV)
 		warn("removing the link %s:", link);
 	close(fd);
+	return NULL;
 }
 
 static void
@@ -377,15 +226,15 @@ leave_bridge(const char *link)
 {
 	struct message m;
 	struct ifinfomsg *i;
-	int fd = open_netlink();
+	int fd = nl_open();
 
-	clear(&m);
-	i = begin(&m, RTM_NEWLINK, 0, sizeof(*i));
+	nl_clear(&m);
+	i = nl_begin(&m, RTM_NEWLINK, 0, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
-	attr_text(&m, IFLA_IFNAME, link);
-	attr32(&m, IFLA_MASTER, 0);
-	end(&m);
-	if (ask(fd, &m) < 0 && errno != ENODEV)
+	nl_text(&m, IFLA_IFNAME, link);
+	nl_attr32(&m, IFLA_MASTER, 0);
+	nl_end(&m);
+	if (nl_ask(fd, &m) < 0 && errno != ENODEV)
 		warn("taking %s off its bridge:", link);
 	close(fd);
 }
@@ -402,7 +251,7 @@ net_undo(struct run *r)
 	if (*r->link && r->conf->program)
 		leave_bridge(r->link);
 	else if (*r->link)
-		net_delete(r->link);
+		net_delete(r, r->link);
 	*r->link = '\0';
 	r->bridge = 0;
 }
@@ -414,11 +263,11 @@ build_flags_up(struct message *m, uint32_t index)
 {
 	struct ifinfomsg *i;
 
-	i = begin(m, RTM_NEWLINK, 0, sizeof(*i));
+	i = nl_begin(m, RTM_NEWLINK, 0, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
 	i->ifi_index = index;
 	i->ifi_flags = i->ifi_change = IFF_UP;
-	end(m);
+	nl_end(m);
 }
 
 static size_t
@@ -433,20 +282,20 @@ build_address(struct message *m, const struct ip *ip, uint32_t index)
 	struct ifaddrmsg *a;
 	uint32_t broadcast;
 
-	a = begin(m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*a));
+	a = nl_begin(m, RTM_NEWADDR, NLM_F_CREATE | NLM_F_EXCL, sizeof(*a));
 	a->ifa_family = ip->family;
 	a->ifa_prefixlen = ip->prefix;
 	a->ifa_index = index;
 	/* no duplicate address detection: usable at once */
 	a->ifa_flags = ip->family == AF_INET6 ? IFA_F_NODAD : 0;
-	attr(m, IFA_LOCAL, ip->addr, ip_size(ip));
-	attr(m, IFA_ADDRESS, ip->addr, ip_size(ip));
+	nl_attr(m, IFA_LOCAL, ip->addr, ip_size(ip));
+	nl_attr(m, IFA_ADDRESS, ip->addr, ip_size(ip));
 	if (ip->family == AF_INET && ip->prefix < 31) {
 		memcpy(&broadcast, ip->addr, 4);
 		broadcast |= htonl(0xffffffffu >> ip->prefix);
-		attr(m, IFA_BROADCAST, &broadcast, 4);
+		nl_attr(m, IFA_BROADCAST, &broadcast, 4);
 	}
-	end(m);
+	nl_end(m);
 }
 
 static void
@@ -454,15 +303,15 @@ build_route(struct message *m, const struct ip *gateway, uint32_t index)
 {
 	struct rtmsg *t;
 
-	t = begin(m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*t));
+	t = nl_begin(m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*t));
 	t->rtm_family = gateway->family;
 	t->rtm_table = RT_TABLE_MAIN;
 	t->rtm_protocol = RTPROT_STATIC;
 	t->rtm_scope = RT_SCOPE_UNIVERSE;
 	t->rtm_type = RTN_UNICAST;
-	attr(m, RTA_GATEWAY, gateway->addr, ip_size(gateway));
-	attr32(m, RTA_OIF, index);
-	end(m);
+	nl_attr(m, RTA_GATEWAY, gateway->addr, ip_size(gateway));
+	nl_attr32(m, RTA_OIF, index);
+	nl_end(m);
 }
 
 /* Any socket does for this ioctl, netdevice(7). */
@@ -484,7 +333,7 @@ send_made(int fd, struct message *m, const struct setting **made,
 {
 	const struct setting *s;
 
-	if (!m->count || ask(fd, m) == 0)
+	if (!m->count || nl_ask(fd, m) == 0)
 		return;
 	s = made[m->failed ? m->failed - 1 : 0];
 	die("%s%s on the container's %s:", s->where, conf_text(s), link);
@@ -517,11 +366,11 @@ void
 net_child(struct run *r)
 {
 	struct message m;
-	int fd = open_netlink();
+	int fd = nl_open();
 
-	clear(&m);
+	nl_clear(&m);
 	build_flags_up(&m, 1);		/* lo is always the first */
-	if (ask(fd, &m) < 0)
+	if (nl_ask(fd, &m) < 0)
 		die("setting lo up:");
 	if (r->conf->bridge)
 		set_addresses(r->conf, fd, &m);

@@ -18,20 +18,24 @@
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
  *
- * Read on in this order: crun.h (what the files share), conf.c (the file),
- * ns.c (clone and exec), idmap.c, mount.c, rootfs.c, net.c, cgroup.c,
- * ungroup.c and device.c, sec.c and seccomp.c (the last gate), wait.c (whom
- * we wait for), console.c, log.c, attach.c and stop.c (while it runs),
- * detach.c (in the background), state.c (what is left on the host meanwhile);
- * then verbs.c, stat.c, live.c and exec.c (what acts on a container from
- * outside).  Policy is in config.h.
+ * What lies behind each of the names at the top is in the folder of that name;
+ * the others are
+ *	cmd/	the command line: crun VERB, exec, list and stat
+ *	sec/	capabilities, limits, system calls; crun's own program
+ *	sup/	the run-time folder, the background, waiting for others
+ *	tty/	the console, its log, typing on it from elsewhere; signals
+ *	conf/	the file and its keys
+ *	lib/	messages, text, files
+ *
+ * A room may use those below it, crun.h and config.h:
+ *	runc.c and cmd, mount, net, ns, sec, cgroup, idmap, sup, tty, conf, lib
+ * Policy is in config.h.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
@@ -39,12 +43,23 @@
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <sys/uio.h>
 #include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "crun.h"
+#include "cgroup/cgroup.h"
+#include "cmd/args.h"
+#include "cmd/cmd.h"
+#include "conf/conf.h"
+#include "idmap/idmap.h"
+#include "lib/lib.h"
+#include "mount/mount.h"
+#include "net/net.h"
+#include "ns/ns.h"
+#include "sec/sec.h"
+#include "sup/sup.h"
+#include "tty/tty.h"
 #include "config.h"
 
 enum { REBOOT = -1 };		/* what supervise() gives for a reboot */
@@ -80,19 +95,15 @@ static const struct stage {
 	{ NULL, device_attach, NULL, 1 },
 };
 
-static struct run run;
+/* What is found on the host of a container whose supervisor was killed. */
+const struct object objects[] = {
+	{ "cgroup", cgroup_remove, cgroup_thaw_left },
+	{ "link", net_delete, NULL },
+	{ "ids", state_range_free, NULL },
+	{ .kind = NULL },
+};
 
-void
-run_clear(struct run *r)
-{
-	*r = (struct run){ .signals = -1, .patience = PATIENCE_MS,
-	    .pidfd = -1, .proc = -1, .supervisor = -1, .go = { -1, -1 },
-	    .report = { -1, -1 }, .marker = -1, .tree = -1, .dev = -1, .pts = -1,
-	    .procfs = -1, .sysfs = -1, .hostns = -1, .hostroot = -1,
-	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
-	    .typist = -1, .waiter = -1, .notify = -1, .state = -1,
-	    .lock = -1 };
-}
+static struct run run;
 
 /* ---- start and end ---- */
 
@@ -102,10 +113,18 @@ spawn(struct run *r)
 	ns_spawn(r, child);
 }
 
+static void
+fail_child(int status, const char *line)
+{
+	rootfs_restore_child();
+	ns_fail_child(status, line);
+}
+
 /* What the child does between the clone and the init. */
 static void
 child(struct run *r)
 {
+	on_die = fail_child;
 	state_child(r);
 	cgroup_child(r);
 	stage_child(r);
@@ -183,47 +202,6 @@ start(struct run *r)
 	cgroup_started(r);
 	detach_started(r);
 	step("%s: the init runs", r->conf->name);
-}
-
-/* ---- signals ---- */
-
-static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1,
-    SIGUSR2, SIGWINCH, ASK };
-
-/* SIGPIPE is blocked so that a closed output is an error of write(2), and
- * SIGXFSZ so that a log above our caller's limit of file sizes is one too.  A
- * caller that ignores SIGCHLD must not have the kernel reap the init for us,
- * wait(2): its status would be lost. */
-void
-signals_take(struct run *r)
-{
-	sigset_t set;
-	size_t i;
-
-	signal(SIGCHLD, SIG_DFL);
-	sigemptyset(&set);
-	for (i = 0; i < LEN(taken); i++)
-		sigaddset(&set, taken[i]);
-	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-	sigaddset(&set, SIGPIPE);
-	sigaddset(&set, SIGXFSZ);
-	sigaddset(&set, SIGTTOU);
-	if (r->signals < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		die("taking signals:");
-}
-
-int
-signal_pending(struct run *r)
-{
-	struct signalfd_siginfo info;
-
-	while (read(r->signals, &info, sizeof(info)) == sizeof(info)) {
-		r->request = info.ssi_int;
-		if (info.ssi_signo != SIGWINCH)
-			return info.ssi_signo;
-		console_resize(r);
-	}
-	return 0;
 }
 
 /* ---- while it runs ---- */
@@ -508,139 +486,6 @@ live(struct run *r)
 	}
 }
 
-/* ---- the command line ---- */
-
-static void usage(void) __attribute__((noreturn));
-
-static void
-usage(void)
-{
-	fputs("usage: crun [-dnqv] -c FILE [KEY=VALUE ...] "
-	    "[-- PROGRAM [ARG ...]]\n"
-	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
-	    "       crun -h | -V\n", stderr);
-	exit(EXIT_USAGE);
-}
-
-static void
-help(void)
-{
-	puts("crun boots a folder as an operating system.\n\n"
-	    "usage: crun [-dnqv] -c FILE [KEY=VALUE ...] "
-	    "[-- PROGRAM [ARG ...]]\n"
-	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
-	    "       crun -h | -V\n\n"
-	    "  -c FILE     the configuration: FILE, else " CONFDIR "/FILE, "
-	    "else\n              " CONFDIR "/FILE.conf; - is standard "
-	    "input\n"
-	    "  KEY=VALUE   instead of what FILE says of KEY; an empty VALUE "
-	    "unsets it\n"
-	    "  -- PROGRAM  no OS: run this one program, exit with its "
-	    "status\n"
-	    "  -d          in the background: returns when the init runs\n"
-	    "  --ready[=SECONDS]\n"
-	    "              with -d: returns when the system is up, or after "
-	    "SECONDS\n              [90] with status 125\n"
-	    "  -n          print the configuration and touch nothing\n"
-	    "  -q          print errors only\n"
-	    "  -v          print every step\n"
-	    "  -h, -V      print this help, the version\n\n"
-	    "Verbs, for containers that run:\n");
-	verb_help();
-	puts("\nKeys of FILE, one KEY=VALUE a line, # begins a comment; "
-	    "[default];\n* may stand more than once:\n");
-	conf_help();
-	flush_output();
-	exit(0);
-}
-
-struct args {
-	const char *file;
-	char **over, **program;
-	int nover, print, background, ready;
-};
-
-static int
-option(struct args *a, const char *letters, char ***argv)
-{
-	for (; *letters; letters++)
-		switch (*letters) {
-		case 'c':
-			if (letters[1])
-				a->file = letters + 1;
-			else if (!(a->file = *++*argv))
-				usage();
-			return 0;
-		case 'd':
-			a->background = 1;
-			break;
-		case 'n':
-			a->print = 1;
-			break;
-		case 'q':
-			verbosity = QUIET;
-			break;
-		case 'v':
-			verbosity = VERBOSE;
-			break;
-		case 'h':
-			help();
-			break;
-		case 'V':
-			puts("crun " VERSION);
-			flush_output();
-			exit(0);
-		default:
-			fail(EXIT_USAGE, "unknown option -%c; crun -h lists "
-			    "them", *letters);
-		}
-	return 0;
-}
-
-static void
-long_option(struct args *a, const char *word)
-{
-	char *end = "";
-
-	if (strncmp(word, "ready", 5) || (word[5] && word[5] != '='))
-		fail(EXIT_USAGE, "unknown option --%s; crun -h lists them",
-		    word);
-	a->ready = word[5] ? strtol(word + 6, &end, 10) : READY_SECONDS;
-	if (*end || a->ready < 1 || a->ready > 86400)
-		fail(EXIT_USAGE, "--%s: must be seconds, from 1 to 86400",
-		    word);
-}
-
-static void
-parse_args(struct args *a, char **argv)
-{
-	a->over = xrealloc(NULL, 1, sizeof(*a->over));
-	for (argv++; *argv; argv++) {
-		if (!strcmp(*argv, "--")) {
-			a->program = argv + 1;
-			if (!argv[1])
-				fail(EXIT_USAGE, "-- needs a PROGRAM");
-			break;
-		}
-		if (!strncmp(*argv, "--", 2)) {
-			long_option(a, *argv + 2);
-		} else if (**argv == '-' && (*argv)[1]) {
-			option(a, *argv + 1, &argv);
-		} else if (strchr(*argv, '=')) {
-			a->over = xrealloc(a->over, a->nover + 1,
-			    sizeof(*a->over));
-			a->over[a->nover++] = *argv;
-		} else {
-			fail(EXIT_USAGE, "\"%s\" is neither an option nor "
-			    "KEY=VALUE; a program goes after --", *argv);
-		}
-	}
-	if (!a->file)
-		usage();
-	if (a->ready && !a->background)
-		fail(EXIT_USAGE, "--ready is for -d");
-}
-
 /* What must hold before anything is touched. */
 static void
 check_host(void)
@@ -697,12 +542,12 @@ main(int argc, char **argv)
 	open_standard();
 	self_begin(argv);
 	if (argc > 1 && !strcmp(argv[1], "help"))
-		help();
+		args_help();
 	status = verb_main(argc, argv);
 	if (status >= 0)
 		return status;
-	parse_args(&args, argv);
-	if (conf_load(&conf, args.file, args.over, args.nover,
+	args_parse(&args, argv);
+	if (conf_load(&conf, args.file, self_input(), args.over, args.nover,
 	    args.program) < 0) {
 		conf_tell(&conf);
 		return EXIT_USAGE;

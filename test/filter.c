@@ -18,7 +18,7 @@
 
 static long loaded(long, ...);
 #define syscall loaded
-#include "../seccomp.c"
+#include "../sec/seccomp.c"
 #undef syscall
 
 static struct sock_fprog program;

@@ -367,9 +367,9 @@ story 'config: init beside -- PROGRAM is refused' config_init_program
 config_help() {
 	want 0 "$crun" -h
 	lines 0
-	n=$(grep -c '^\[KEY_' "$here/keys.c")
-	is 'keys in keys.c' "$n" "$(grep -c '^  [a-z.]*\(NAME\)*=' out)"
-	sed -n 's/^\[KEY_.*= { "\([a-z.]*\)".*/\1/p' "$here/keys.c" |
+	n=$(grep -c '^\[KEY_' "$here/conf/keys.c")
+	is 'keys in conf/keys.c' "$n" "$(grep -c '^  [a-z.]*\(NAME\)*=' out)"
+	sed -n 's/^\[KEY_.*= { "\([a-z.]*\)".*/\1/p' "$here/conf/keys.c" |
 		while read -r key; do
 			grep -q "^  ${key}[N=]" out || wrong "$key in -h" ''
 		done

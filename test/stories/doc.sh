@@ -44,11 +44,15 @@ binary_size() {
 }
 story 'doc: the binary is small' binary_size
 
+sources() {
+	make -s -C "$here" sources
+}
+
 binary_reproducible() {
 	need make readelf
 	for d in one a/longer/path; do
 		mkdir -p "$d/build" "$d/test"
-		cp "$here"/*.c "$here"/*.h "$here/Makefile" "$d/"
+		(cd "$here" && tar -c Makefile $(sources)) | tar -C "$d" -x
 		cp "$here/test/libcap-ng" "$d/test/"
 		cp -a "$here/build/libcap-ng.a" "$here/build/include" \
 			"$d/build/" 2>/dev/null || :
@@ -65,10 +69,10 @@ doc_other_machine() {
 	mkdir include
 	cp "$here/build/include/cap-ng.h" include/ 2>/dev/null ||
 		cp /usr/include/cap-ng.h include/
-	for f in "$here"/*.c; do
+	for f in $(sources | tr " " "\n" | grep "[.]c$"); do
 		"$1-linux-gnu-gcc" -std=c11 -D_GNU_SOURCE -Wall -Wextra \
-			-Wpedantic -Werror -Os -fPIE -Iinclude -c \
-			-o "$(basename "$f").o" "$f" >out 2>&1 ||
+			-Wpedantic -Werror -Os -fPIE -Iinclude -I"$here" \
+			-c -o one.o "$here/$f" >out 2>&1 ||
 			wrong "$f compiles" "$(cat out)"
 	done
 }

@@ -254,7 +254,7 @@ walls_filter_for() {
 	need "$3"
 	need scmp_sys_resolver
 	"$2" -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic -Werror -O1 \
-		-static -o filter "$here/test/filter.c"
+		-I"$here" -static -o filter "$here/test/filter.c"
 	is native "$4" "$(echo native | $3 ./filter auto)"
 	filter_of "$1" "$4" "$3"
 	[ ! "$5" ] || filter_of "$5" "$6" "$3"

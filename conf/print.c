@@ -1,0 +1,99 @@
+/* Printing a configuration, so that it can be read again, and the table of
+ * keys. */
+#include <stdio.h>
+
+#include "conf/conf.h"
+
+const struct setting *
+conf_next(const struct conf *c, enum key_id id, const struct setting *s)
+{
+	const struct setting *end = c->set + c->nset;
+
+	for (s = s ? s + 1 : c->set; s && s < end; s++)
+		if (s->id == id && !s->quiet)
+			return s;
+	return NULL;
+}
+
+const char *
+conf_where(const struct conf *c, enum key_id id)
+{
+	const struct setting *s = conf_next(c, id, NULL);
+
+	return s ? s->where : "";
+}
+
+const char *
+conf_text(const struct setting *s)
+{
+	static char text[512];
+
+	snprintf(text, sizeof(text), "%s%s=%s", keys[s->id].name, s->sub,
+	    s->value);
+	return text;
+}
+
+/* ---- printing ---- */
+
+static void
+print_default(const struct conf *c, const struct key *k, FILE *f)
+{
+	const uint8_t *m = c->mac;
+
+	switch (k - keys) {
+	case KEY_NAME:
+		fprintf(f, "name=%s\n", c->name);
+		break;
+	case KEY_HOSTNAME:
+		/* said, it would be written to /etc/hostname */
+		fprintf(f, "#hostname=%s\n", c->hostname);
+		break;
+	case KEY_MAC:
+		fprintf(f, "%smac=%02x:%02x:%02x:%02x:%02x:%02x\n",
+		    c->bridge ? "" : "#", m[0], m[1], m[2], m[3], m[4], m[5]);
+		break;
+	case KEY_IFNAME:
+		fprintf(f, "%sifname=%s\n", c->bridge ? "" : "#", c->ifname);
+		break;
+	case KEY_USERNS:
+		fprintf(f, "%suserns=%s\n", c->userns == USERNS_MAPS ? "#" : "",
+		    k->def);
+		break;
+	default:
+		if (k->def)
+			fprintf(f, "%s=%s\n", k->name, k->def);
+		else
+			fprintf(f, "#%s=\n", k->name);
+	}
+}
+
+void
+conf_print(const struct conf *c, FILE *f)
+{
+	int i, any;
+
+	for (i = 0; i < NKEYS; i++) {
+		any = 0;
+		for (each(c, s, i)) {
+			fprintf(f, "%s%s=%s\n", keys[i].name, s->sub, s->value);
+			any = 1;
+		}
+		if (!any)
+			print_default(c, &keys[i], f);
+	}
+}
+
+/* The form that test/doc turns into the README's and the manual's tables:
+ * NAME=ARG, the default in brackets, a * where it may stand many times. */
+void
+conf_help(void)
+{
+	int i;
+
+	for (i = 0; i < NKEYS; i++)
+		printf("  %s%s=%s%s%s%s%s\n        %s\n", keys[i].name,
+		    keys[i].flags & FAMILY ? "NAME" : "", keys[i].arg,
+		    keys[i].def ? " [" : "", keys[i].def ? keys[i].def : "",
+		    keys[i].def ? "]" : "",
+		    keys[i].flags & ADDS ? " *" : "", keys[i].help);
+}

@@ -1,0 +1,77 @@
+/* The configuration of a container that runs, as conf_print() has saved it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "conf/conf.h"
+#include "conf/read.h"
+#include "lib/lib.h"
+#include "config.h"
+
+/* ---- what was saved ---- */
+
+/* conf_print() begins with the name, a comment of ours before it, and ends with
+ * the log's size; neither is ever left out. */
+static int
+is_whole(const char *text, size_t size)
+{
+	int named = !strncmp(text, "name=", 5) || strstr(text, "\nname=");
+
+	return named && text[size - 1] == '\n' &&
+	    strstr(text, "\nconsole.log=");
+}
+
+/* Who ends removes the file after NAME/pid, and who starts writes it before. */
+static void
+cannot_open(struct conf *c, int dir)
+{
+	int err = errno, gone = err == ENOENT &&
+	    faccessat(dir, "pid", F_OK, 0) < 0;
+	struct fault *f = conf_error(c, c->file, ": %s", strerror(err));
+
+	if (gone)
+		f->kind = CONF_GONE;
+}
+
+/* Of what is not whole nothing is taken: who knows what is missing. */
+static void
+load_saved(struct conf *c, int dir, char **over, int nover)
+{
+	int fd = openat(dir, "conf", O_RDONLY | O_NONBLOCK | O_CLOEXEC |
+	    O_NOCTTY | O_NOFOLLOW);
+	char *text = NULL;
+	size_t size;
+
+	if (fd < 0)
+		cannot_open(c, dir);
+	else
+		conf_check_file(c, fd);
+	if (!c->nfaults)
+		text = conf_read(c, fd, &size);
+	shut(&fd);
+	if (!text)
+		return;
+	if (!is_whole(text, size)) {
+		conf_error(c, c->file, ": %s", size ? "not whole" : "empty");
+		return;
+	}
+	conf_parse(c, text, size, over, nover);
+	conf_apply(c);
+	conf_derive(c);
+	conf_check(c);
+}
+
+enum conf_state
+conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
+{
+	*c = (struct conf){ .saved = 1, .program = c->program,
+	    .file = xprintf(STATEDIR "/%s/conf", name) };
+	conf_defaults(c);
+	load_saved(c, dir, over, nover);
+	if (c->name && strcmp(c->name, name))
+		conf_error(c, conf_where(c, KEY_NAME), "name=%s: must be %s",
+		    c->name, name);
+	c->name = name;
+	return conf_worst(c);
+}

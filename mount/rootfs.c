@@ -1,0 +1,323 @@
+/* The file tree, as the child puts it together in its own mount namespace:
+ * the rootfs over /, what the supervisor has prepared (mount.c), what belongs
+ * to the child's namespaces (proc, sysfs, mqueue, cgroup), masks, the files
+ * that crun writes; then pivot_root.
+ *
+ * The rootfs is hostile.  It is one file descriptor; every path in it is
+ * looked up by open_beneath() and used by descriptor, so no symbolic link in
+ * it ever meets the host's tree, whoever changes it meanwhile.  What is made
+ * in it is made with the container's rights.  What covers parts of /proc and
+ * /sys goes by the descriptors of these mounts, so that nobody leads it
+ * elsewhere by exchanging their folders; at the end they must be in their
+ * places.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "conf/conf.h"
+#include "lib/lib.h"
+#include "mount/mount.h"
+#include "mount/tree.h"
+#include "config.h"
+
+/* ---- what the supervisor has prepared ---- */
+
+/* The child takes what has come to its copy of the stage. */
+static void
+take_place(int stage, int i, int *mount)
+{
+	char name[16];
+
+	if (*mount < 0)
+		return;
+	close(*mount);
+	put(name, sizeof(name), "%d", i);
+	*mount = clone_tree(stage, name, AT_RECURSIVE);
+	if (*mount < 0)
+		die("taking a mount from the stage:");
+}
+
+/* Opens our copy of the stage; while we still have the supervisor's ids, as
+ * the run-time folder is for root only. */
+void
+stage_child(struct run *r)
+{
+	if (r->stage < 0)
+		return;
+	r->stage = open(r->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->stage < 0)
+		die("opening the stage for the mounts:");
+}
+
+static void
+take_stage(struct run *r)
+{
+	int i;
+
+	if (r->stage < 0)
+		return;
+	take_place(r->stage, 0, &r->tree);
+	for (i = 0; i < MAXBIND; i++)
+		take_place(r->stage, i + 1, &r->bind[i]);
+}
+
+/* ---- making targets ---- */
+
+/* ---- what is mounted ---- */
+
+/* Some other mount of the kind must be wholly visible for a user namespace to
+ * mount proc or sysfs, mount_too_revealing() in the kernel; in a container in
+ * a container it may be read-only, and then so must the new one. */
+static int
+mount_kernel(const char *fstype, const char *options, uint64_t attr)
+{
+	int m = new_mount(fstype, options, attr);
+
+	if (m < 0 && errno == EPERM)
+		m = new_mount(fstype, options, attr | MOUNT_ATTR_RDONLY);
+	if (m < 0)
+		die("mounting %s%s:", fstype, errno == EPERM ? ", as the "
+		    "host's own is partly covered by other mounts" : "");
+	return m;
+}
+
+/* A symbolic link in the place of /proc or /sys would be followed within the
+ * rootfs only, but programs inside trust these two names. */
+static void
+refuse_link(int root, const char *path)
+{
+	int fd = open_how(root, path, O_PATH | O_DIRECTORY, 0,
+	    RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0 && errno != ENOENT)
+		die("%s of the rootfs must be a folder:", path);
+	shut(&fd);
+}
+
+static void
+mount_table(struct run *r)
+{
+	const char *target;
+	size_t i;
+	int m;
+
+	refuse_link(r->tree, "/proc");
+	refuse_link(r->tree, "/sys");
+	for (i = 0; i < LEN(config_mounts); i++) {
+		target = config_mounts[i].target;
+		m = mount_kernel(config_mounts[i].fstype,
+		    config_mounts[i].options, config_mounts[i].attr);
+		target_mount(r->tree, m, target, 1, "");
+		if (!strcmp(target, "/proc"))
+			r->procfs = m;
+		else if (!strcmp(target, "/sys"))
+			r->sysfs = m;
+		else
+			close(m);
+		step("mount: %s", target);
+	}
+}
+
+int
+kernel_open(const struct run *r, const char *path, int flags)
+{
+	int root = strncmp(path, "/proc/", 6) ? r->sysfs : r->procfs;
+	int fd = open_how(root, strchr(path + 1, '/'), flags, 0,
+	    RESOLVE_NO_SYMLINKS);
+
+	if (fd < 0 && errno != ENOENT && errno != ENOTDIR)
+		die("opening %s:", path);
+	return fd;
+}
+
+void
+kernel_mount(const struct run *r, int mount, const char *path)
+{
+	int target = kernel_open(r, path, O_PATH | O_DIRECTORY);
+
+	if (mount < 0 || target < 0 || mount_at(mount, target) < 0)
+		die("mounting on %s:", path);
+	close(target);
+}
+
+/* Whoever may change the rootfs may have moved them meanwhile. */
+static void
+check_place(const struct run *r, int mount, const char *path)
+{
+	int fd = open_how(r->tree, path, O_PATH | O_DIRECTORY, 0,
+	    RESOLVE_NO_SYMLINKS);
+	struct stat a, b;
+
+	if (fd < 0 || fstat(fd, &a) < 0 || fstat(mount, &b) < 0)
+		die("%s of the rootfs:", path);
+	if (a.st_dev != b.st_dev || a.st_ino != b.st_ino)
+		die("%s of the rootfs: somebody has moved it meanwhile", path);
+	close(fd);
+}
+
+static void
+mount_dev(struct run *r)
+{
+	static const char *const folders[] = { "pts", "shm", "mqueue" };
+	size_t i;
+	int pts;
+
+	refuse_link(r->tree, "/dev");
+	target_mount(r->tree, r->dev, "/dev", 1, "");
+	for (i = 0; i < LEN(folders); i++)
+		if (mkdirat(r->dev, folders[i], 0755) < 0)
+			die("making /dev/%s:", folders[i]);
+	for (i = 0; i < LEN(config_links); i++)
+		if (symlinkat(config_links[i].target, r->dev,
+		    config_links[i].name) < 0)
+			die("making /dev/%s:", config_links[i].name);
+	device_child(r);
+	pts = openat(r->dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (pts < 0 || mount_at(r->pts, pts) < 0)
+		die("mounting on /dev/pts:");
+	close(pts);
+}
+
+/* /dev/console is the pty that the supervisor reads: pts/0, the first. */
+static void
+mount_console(struct run *r)
+{
+	int fd, tty;
+
+	if (r->slave < 0)
+		return;
+	fd = openat(r->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+	    0620);
+	tty = clone_tree(r->pts, "0", 0);
+	if (fd < 0 || tty < 0 || mount_at(tty, fd) < 0)
+		die("making /dev/console:");
+	close(fd);
+	close(tty);
+}
+
+static void
+mount_cgroup(struct run *r)
+{
+	int m, dir;
+
+	if (r->view == VIEW_NONE)
+		return;
+	if (r->view == VIEW_V2) {
+		m = mount_kernel("cgroup2", "", A_STRICT);
+		kernel_mount(r, m, "/sys/fs/cgroup");
+		close(m);
+		return;
+	}
+	m = mount_kernel("tmpfs", "mode=755", A_STRICT);
+	kernel_mount(r, m, "/sys/fs/cgroup");
+	if (mkdirat(m, "systemd", 0755) < 0)
+		die("making /sys/fs/cgroup/systemd:");
+	dir = openat(m, "systemd", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	close(m);
+	m = mount_kernel("cgroup", "none name=systemd", A_STRICT);
+	if (mount_at(m, dir) < 0)
+		die("mounting on /sys/fs/cgroup/systemd:");
+	close(dir);
+	close(m);
+}
+
+static void
+mount_tmpfs_keys(struct run *r)
+{
+	char options[64];
+	int m;
+
+	for (each(r->conf, s, KEY_TMPFS)) {
+		const struct tmpfs *t = &s->u.tmpfs;
+
+		put(options, sizeof(options), "mode=%s%s%s", t->mode,
+		    *t->size ? " size=" : "", t->size);
+		m = new_mount("tmpfs", options,
+		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+		target_mount(r->tree, m, t->target, 1, s->where);
+		close(m);
+		step("mount: tmpfs on %s", t->target);
+	}
+}
+
+static void
+mount_binds(struct run *r)
+{
+	struct stat st;
+	size_t i = 0;
+
+	for (each(r->conf, s, KEY_BIND)) {
+		int fd = r->bind[i++];
+
+		if (fd < 0)
+			continue;
+		if (fstat(fd, &st) < 0)
+			die("%sbind %s:", s->where, s->value);
+		target_mount(r->tree, fd, s->u.bind.target, S_ISDIR(st.st_mode),
+		    s->where);
+		if (r->stage < 0)
+			mount_set_bind(r, s, fd);
+		step("mount: %s on %s", s->u.bind.source, s->u.bind.target);
+	}
+}
+
+/* ---- pivot ---- */
+
+/* The rootfs is attached over /, which is still the host's for this process,
+ * so that paths by descriptor beneath it belong to our namespace. */
+static void
+attach_rootfs(struct run *r)
+{
+	int root;
+
+	if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
+		die("making the mounts private:");
+	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (root < 0 || mount_at(r->tree, root) < 0)
+		die("attaching the rootfs:");
+	close(root);
+	if (r->stage < 0)
+		mount_set_rootfs(r);
+}
+
+/* pivot_root(".", "."): the old root comes to lie on the new, and off it. */
+static void
+pivot(struct run *r)
+{
+	if (fchdir(r->tree) < 0 ||
+	    syscall(SYS_pivot_root, ".", ".") < 0)
+		die("pivot_root into %s%s:", r->conf->rootfs,
+		    errno == EINVAL ? ", as our own / is no mount point: "
+		    "in a chroot, bind it on itself before" : "");
+	if (syscall(SYS_umount2, ".", DETACH) < 0)
+		die("leaving the host's root:");
+	if (chdir("/") < 0)
+		die("entering the new root:");
+	/* systemd expects it, and a guest may share what is its own */
+	if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SHARED, NULL) < 0)
+		die("sharing the mounts:");
+}
+
+void
+rootfs_child(struct run *r)
+{
+	take_stage(r);
+	attach_rootfs(r);
+	mount_dev(r);
+	mount_table(r);
+	mount_console(r);
+	masks_child(r);
+	mount_cgroup(r);
+	mount_tmpfs_keys(r);
+	mount_binds(r);
+	files_write_child(r);
+	check_place(r, r->procfs, "/proc");
+	check_place(r, r->sysfs, "/sys");
+	pivot(r);
+}

@@ -1,0 +1,176 @@
+/* A container by its name, as everybody but its supervisor finds it. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "lib/lib.h"
+#include "sup/folder.h"
+#include "sup/sup.h"
+#include "config.h"
+
+/* ---- whoever acts on a container ---- */
+
+/* A pidfd of the process of that pid and start time; -1 where there is none.
+ * The init's /proc folder goes to *proc, unless that is NULL. */
+static int
+open_pid(pid_t pid, uint64_t start, int *proc)
+{
+	char path[32];
+	int fd = syscall(SYS_pidfd_open, pid, 0), dir;
+
+	put(path, sizeof(path), "/proc/%ld", (long)pid);
+	dir = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0 || dir < 0 || state_start_time(dir, "stat") != start)
+		shut(&fd);
+	if (proc && fd >= 0)
+		*proc = dir;
+	else
+		shut(&dir);
+	return fd;
+}
+
+/* An init that nobody has reaped yet has its start time still. */
+static int
+has_exited(int pidfd)
+{
+	struct pollfd p = { pidfd, POLLIN, 0 };
+
+	return poll(&p, 1, 0) != 0;
+}
+
+/* Takes the two lines of NAME/pid to pidfds.  STARTING: it is not there, or
+ * speaks of an earlier supervisor. */
+static enum life
+open_pids(struct run *r)
+{
+	uint64_t n[4];		/* pid, start time, pid, start time */
+	char text[128];
+
+	if (read_at(r->state, "pid", text, sizeof(text)) < 0 ||
+	    numbers(text, n, 4) != 4)
+		return STARTING;
+	r->pid = n[0];
+	r->pidfd = open_pid(n[0], n[1], &r->proc);
+	r->supervisor = open_pid(n[2], n[3], NULL);
+	r->supervisor_pid = n[2];
+	if (r->supervisor < 0)
+		return STARTING;
+	return r->pidfd >= 0 && !has_exited(r->pidfd) ? RUNNING : ENDING;
+}
+
+/* The supervisor of one that starts, by NAME/lock. */
+static void
+open_starting(struct run *r)
+{
+	uint64_t n[2] = { 0 };	/* pid, start time */
+	char text[64];
+
+	if (read_at(r->state, "lock", text, sizeof(text)) > 0 &&
+	    numbers(text, n, 2) == 2)
+		r->supervisor = open_pid(n[0], n[1], NULL);
+	r->supervisor_pid = n[0];
+}
+
+/* A free lock: of a supervisor that was killed, or of one that has just
+ * removed the file that we have open. */
+static enum life
+dead_or_gone(const struct run *r)
+{
+	struct stat st;
+
+	return fstat(r->lock, &st) < 0 || !st.st_nlink ? NONE : DEAD;
+}
+
+enum life
+state_open(struct run *r, const char *name)
+{
+	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	enum life life;
+
+	run_clear(r);
+	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
+		return NONE;
+	put_dir(dir, sizeof(dir), name);
+	if (!statedir_is_ours() || !statedir_trusted(dir))
+		return NONE;
+	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->state < 0)
+		return NONE;
+	r->lock = openat(r->state, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (r->lock < 0)
+		return errno == ENOENT ? NONE : DEAD;
+	if (!is_locked(r->lock))
+		return dead_or_gone(r);
+	life = open_pids(r);
+	if (life == RUNNING)
+		return RUNNING;
+	if (!is_locked(r->lock))
+		return dead_or_gone(r);
+	if (life == ENDING)
+		return ENDING;
+	open_starting(r);
+	return STARTING;
+}
+
+/* The second line of NAME/lock, once the supervisor has ended. */
+int
+state_status(const struct run *r, int *killed)
+{
+	char text[64];
+	ssize_t got = pread(r->lock, text, sizeof(text) - 1, 0);
+	uint64_t n[3];		/* pid, start time, the status */
+
+	text[got > 0 ? got : 0] = '\0';
+	if (numbers(text, n, 3) != 3)
+		return -1;
+	*killed = strstr(text, "killed") != NULL;
+	return n[2];
+}
+
+void
+state_close(struct run *r)
+{
+	shut(&r->state);
+	shut(&r->lock);
+	shut(&r->pidfd);
+	shut(&r->proc);
+	shut(&r->supervisor);
+}
+
+/* ---- every container ---- */
+
+static int
+by_name(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+
+char **
+state_names(size_t *n)
+{
+	char **names = xrealloc(NULL, 1, sizeof(*names));
+	struct dirent *e;
+	DIR *d = opendir(STATEDIR);
+
+	*n = 0;
+	if (!d && errno != ENOENT)
+		die("reading " STATEDIR ":");
+	statedir_is_ours();
+	while (d && (e = readdir(d))) {
+		if (*e->d_name == '.')
+			continue;
+		names = xrealloc(names, *n + 2, sizeof(*names));
+		names[(*n)++] = xprintf("%s", e->d_name);
+	}
+	if (d)
+		closedir(d);
+	qsort(names, *n, sizeof(*names), by_name);
+	return names;
+}

@@ -1,0 +1,135 @@
+/* The life of a container outside of it: the run-time folder, the background,
+ * whom to wait for. */
+#ifndef SUP_SUP_H
+#define SUP_SUP_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct run;
+
+/* ---- wait.c ---- */
+
+/* An ASK that came when there was no init: it is done in the next life.  A stop
+ * is not undone by a reboot that is asked for after it. */
+void wait_early(struct run *);
+/* Waits for an event of poll(2) as long as there is patience, and at least
+ * for a glance.  1: it is there; 0: not in time, or a signal came first.  Its
+ * messages go out meanwhile. */
+int wait_for(struct run *, int fd, short events);
+/* Dies, since it was waited for in vain: with a line that ends in why, and
+ * the status of the signal where that was the end. */
+void wait_failed(struct run *, const char *why) __attribute__((noreturn));
+/* "pid 4711 (sleep) WHAT: " and what its state is.  This and the next two give
+ * a string that the next call uses again. */
+const char *wait_words(pid_t pid, const char *what);
+/* That of the process in or below a group that keeps it from being empty;
+ * NULL: none is to be seen. */
+const char *wait_in(int group, const char *what);
+/* And of the process that has a lock of the file. */
+const char *wait_holder(int fd);
+/* open_host(); the file system may be one that does not answer, a dead NFS or
+ * FUSE: dies then. */
+int wait_open(struct run *, const char *path, int follow);
+/* Locks the first byte of a file, F_RDLCK or F_WRLCK; 0, or -1 and errno,
+ * which is ETIMEDOUT where another has it for too long. */
+int wait_lock(struct run *, int fd, short type);
+
+/* ---- state.c ---- */
+
+/* Takes the name's lock; dies when it is running; cleans what a dead
+ * supervisor of that name left. */
+void state_host(struct run *);
+void state_undo(struct run *);
+
+/* A kind of object on the host that a container can leave behind: the first
+ * word of its lines in NAME/host; how it is removed, which gives NULL or why it
+ * is there still; and what must be done with all before any is removed. */
+struct object {
+	const char *kind;
+	const char *(*remove)(struct run *, const char *what);
+	void (*prepare)(const char *what);
+};
+
+extern const struct object objects[];	/* runc.c; ends with a NULL kind */
+/* Writes down what is about to be made on the host: lines "cgroup PATH",
+ * "link NAME" or "ids N".  Dies when it cannot. */
+void state_record(struct run *, const char *lines);
+/* Between two lives: what was written down has been removed, or, where crun
+ * set has made it, is removed now; but for what the stages keep. */
+void state_reboot(struct run *);
+void state_child(struct run *);
+/* Writes the configuration. */
+void state_saved(struct run *);
+/* The init runs: writes the pids and their start times.  From now on others
+ * may enter the container. */
+void state_started(struct run *);
+/* A new configuration: written beside the old one; put in its place. */
+void state_conf_new(struct run *);
+void state_conf_commit(struct run *);
+/* Whether somebody else has put one there since. */
+int state_conf_changed(struct run *);
+/* Writes how the container ended, for whoever waits: crun's exit status, and
+ * whether it was killed since it did not power off. */
+void state_ended(struct run *, int status, int killed);
+/* When a process began, in ticks since boot, from its /proc/PID/stat; 0 where
+ * that cannot be read. */
+unsigned long long state_start_time(int dir, const char *stat);
+/* Removes what a dead supervisor of that name left; 0: there was none. */
+int state_clean(const char *name);
+/* Removes the run-time folder, unless a container or a range of ids is in
+ * it. */
+void state_clean_rest(void);
+
+/* ---- find.c ---- */
+
+enum life {
+	NONE,			/* no such container */
+	DEAD,			/* its supervisor was killed */
+	STARTING,		/* or between two lives; no init yet */
+	ENDING,			/* the init has ended, its supervisor has not */
+	RUNNING,
+};
+
+/* For all but the supervisor: opens the folder, the lock, and pidfds, into a
+ * run that holds nothing: of the supervisor where it is RUNNING, ENDING or, if
+ * it can be found, STARTING; of the init where it is RUNNING.  Dies where the
+ * run-time folder is somebody else's. */
+enum life state_open(struct run *, const char *name);
+void state_close(struct run *);
+/* What state_ended() wrote; -1: nothing. */
+int state_status(const struct run *, int *killed);
+/* The names of all folders, sorted, and their number.  Dies when they cannot
+ * be read. */
+char **state_names(size_t *);
+
+/* ---- ranges.c ---- */
+
+/* Takes a range of the pool that no other container holds and gives its
+ * number, trying from first on; writes it down; dies when all are taken. */
+uint32_t state_range(struct run *, uint32_t first, uint32_t count);
+void state_range_undo(struct run *);
+/* Of a line "ids N": frees it, unless somebody else has taken it by now. */
+const char *state_range_free(struct run *, const char *what);
+
+/* ---- detach.c ---- */
+
+/* Goes on in a child, which is the supervisor; the caller waits and exits. */
+void detach(struct run *);
+/* The init runs; the system is up; all has ended.  Each is told to who
+ * waits. */
+void detach_started(struct run *);
+void detach_ready(struct run *);
+void detach_ended(struct run *, int status, const char *last);
+
+/* ---- notify.c ---- */
+
+void notify_host(struct run *);
+/* Binds the socket in the working folder.  The child. */
+void notify_child(struct run *);
+void notify_undo(struct run *);
+/* 1: the init says that it is ready. */
+int notify_received(struct run *);
+
+#endif

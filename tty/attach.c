@@ -1,0 +1,125 @@
+/* Attaching to the console of a container that runs.
+ *
+ * To look on, nobody need ask: the log has what was printed, and its reader
+ * follows it.  To type, crun console connects to the socket NAME/console.
+ * The supervisor gives whoever comes first the master end of the pty itself
+ * (SCM_RIGHTS, unix(7)), so that what is typed and the terminal's size go
+ * straight to the kernel and the supervisor has nothing to pass on; and it
+ * counts the connection as the one that types, until that is closed.  The
+ * others, and all while the supervisor's own input types, may only watch.
+ * After a reboot there is another pty, and its master is sent as well.
+ *
+ * The folder is closed to all but root; the peer's user is looked at all the
+ * same (SO_PEERCRED).
+ */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "lib/lib.h"
+#include "tty/tty.h"
+#include "config.h"
+
+/* ---- the supervisor ---- */
+
+static int
+bind_at(int fd, const struct sockaddr_un *a)
+{
+	return bind(fd, (const struct sockaddr *)a, sizeof(*a));
+}
+
+void
+attach_host(struct run *r)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+
+	put(a.sun_path, sizeof(a.sun_path), STATEDIR "/%s/console",
+	    r->conf->name);
+	r->listener = socket(AF_UNIX,
+	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	/* a killed supervisor has left its own */
+	if (r->listener < 0 || (bind_at(r->listener, &a) < 0 &&
+	    (errno != EADDRINUSE || unlink(a.sun_path) < 0 ||
+	    bind_at(r->listener, &a) < 0)) || listen(r->listener, 8) < 0)
+		die("making the socket %s:", a.sun_path);
+}
+
+void
+attach_undo(struct run *r)
+{
+	shut(&r->typist);
+	shut(&r->listener);
+}
+
+/* One byte, and with it the master. */
+static int
+send_master(int to, int master)
+{
+	union {
+		struct cmsghdr head;
+		char room[CMSG_SPACE(sizeof(int))];
+	} c = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
+	    .cmsg_len = CMSG_LEN(sizeof(int)) } };
+	char what = TYPE;
+	struct iovec v = { &what, 1 };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
+	    .msg_control = &c, .msg_controllen = sizeof(c) };
+
+	memcpy(CMSG_DATA(&c.head), &master, sizeof(master));
+	return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+}
+
+static int
+may_attach(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	    (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static void
+accept_one(struct run *r)
+{
+	int fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	char what = r->master < 0 ? NOTHING : WATCH;
+
+	if (fd < 0)
+		return;
+	if (may_attach(fd)) {
+		if (r->typist < 0 && r->master >= 0 && !console_typed() &&
+		    send_master(fd, r->master)) {
+			r->typist = fd;
+			return;
+		}
+		send(fd, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
+	}
+	close(fd);
+}
+
+void
+attach_begin(struct run *r)
+{
+	if (r->typist >= 0 && !send_master(r->typist, r->master))
+		shut(&r->typist);
+}
+
+void
+attach_poll(const struct run *r, struct pollfd *fds)
+{
+	fds[0] = (struct pollfd){ r->listener, POLLIN, 0 };
+	fds[1] = (struct pollfd){ r->typist, POLLIN, 0 };
+}
+
+void
+attach_serve(struct run *r, const struct pollfd *fds)
+{
+	if (fds[1].revents)	/* it never sends: this is its end */
+		shut(&r->typist);
+	if (fds[0].revents)
+		accept_one(r);
+}

@@ -1,0 +1,112 @@
+/* The terminal: the pty of the init, and the relay to our own. */
+#ifndef TTY_TTY_H
+#define TTY_TTY_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct run;
+struct pollfd;
+
+/* ---- signals.c ---- */
+
+/* crun stop and crun reboot ask a supervisor by this signal, a real-time one,
+ * of which none is lost; sigqueue(3), its value: SECONDS << 1 | REBOOT, where
+ * 0 seconds are stop.timeout's. */
+enum { ASK = 50 };
+
+/* From now on signals are taken by r->signals. */
+void signals_take(struct run *);
+/* Takes a signal that asks the supervisor to end from r->signals; 0: none.
+ * After ASK its value is in r->request. */
+int signal_pending(struct run *);
+
+/* ---- console.c ---- */
+
+/* Which of our 0, 1, 2 are terminals; dies when one is a folder. */
+void console_files(struct run *);
+void console_host(struct run *);
+void console_undo(struct run *);
+/* The caller's terminal becomes raw, relaying begins.  Supervisor. */
+void console_begin(struct run *);
+/* Fills four entries for poll(2). */
+void console_poll(struct pollfd *);
+/* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
+int console_relay(struct run *, const struct pollfd *);
+/* The init has ended: writes out what it printed last, and restores.  patient:
+ * for as long as the reader takes, or until a signal comes, which is given, with
+ * its value in r->request; else 0. */
+int console_end(struct run *, int patient);
+/* The last 400 characters that were printed, as one line. */
+const char *console_tail(void);
+/* Whether the last that was printed is a prompt, on a terminal that has a
+ * session. */
+int console_prompt(const struct run *);
+/* Whether our own input types on the console. */
+int console_typed(void);
+void console_resize(struct run *);
+/* The caller's terminal, where standard input is one: raw, and as it was.  In
+ * the background it is left alone. */
+void console_raw(void);
+void console_restore(void);
+/* Our own way to standard output, where no write waits. */
+int console_output(void);
+
+enum { PUMP_SIZE = 1 << 16 };
+
+struct pump {			/* one direction */
+	int from, to;		/* -1: shut */
+	size_t off, len;	/* what of buf is still to be written */
+	char *buf;
+	size_t size;
+};
+
+/* Fills two entries for poll(2). */
+void pump_poll(const struct pump *, struct pollfd *);
+/* Moves what was typed.  1: three Ctrl-] within a second, which are passed on
+ * too. */
+int pump_typed(struct pump *, const struct pollfd *);
+
+/* ---- log.c ---- */
+
+enum { LOG_CHUNK = 4096, LOG_LINE = 400 };
+
+/* Never waits, and never fails: what cannot be written is lost.  The
+ * supervisor. */
+void log_write(struct run *, const char *, size_t);
+/* From now on messages go to the log. */
+void log_messages(struct run *);
+
+struct reader {
+	int dir;		/* the container's folder */
+	int fd;			/* -1: not opened yet */
+	uint64_t pos;		/* the next byte */
+	int still;		/* to go on to what is there at the first */
+	uint64_t end;		/* read only */
+};
+
+/* The next bytes, at most size; 0: there are no more now.  What was
+ * overwritten before it was read is passed over. */
+size_t log_read(struct reader *, char *, size_t size);
+/* Goes to the beginning of the last so many lines, of LOG_LINE bytes each if
+ * they are long. */
+void log_last(struct reader *, int lines);
+/* An inotify(7) descriptor that is readable when there may be more; and
+ * takes what can be read from it. */
+int log_watch(const struct run *);
+void log_watched(int);
+
+/* ---- attach.c ---- */
+
+void attach_host(struct run *);
+void attach_undo(struct run *);
+/* A console has begun: the one that types gets it. */
+void attach_begin(struct run *);
+/* Fills two entries for poll(2). */
+void attach_poll(const struct run *, struct pollfd *);
+void attach_serve(struct run *, const struct pollfd *);
+
+/* what the supervisor answers: type; you may watch; there is no console */
+enum { TYPE = 't', WATCH = 'w', NOTHING = 'n' };
+
+#endif
