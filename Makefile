@@ -18,16 +18,7 @@ OBJ = $(SRC:%.c=build/%.o)
 WARN = -std=c11 -D_GNU_SOURCE -Wall -Wextra -Wpedantic
 CFLAGS = -Os -g
 HARDEN = -fPIE -fstack-protector-strong -ffile-prefix-map=$(CURDIR)=. \
-	-fno-asynchronous-unwind-tables $(GCC) \
-	-ffunction-sections -fdata-sections
-# The order is ours, see SRC; the rest makes it 2 kB smaller.  clang does not
-# know them.
-GCC := $(shell $(CC) --version 2>/dev/null | grep -q clang || \
-	echo -fno-reorder-functions -fno-move-loop-invariants \
-	-fno-inline-small-functions -fno-caller-saves \
-	-fno-tree-tail-merge -fno-if-conversion -fno-ipa-cp)
-GCC += $(if $(GCC),$(shell $(CC) -dumpmachine | grep -q ^x86_64 && \
-	echo -mgeneral-regs-only))
+	-fno-asynchronous-unwind-tables -ffunction-sections -fdata-sections
 LINK = -Wl,-z,relro,-z,now,-z,noexecstack,--build-id=none,--gc-sections
 
 ifneq (,$(findstring musl-gcc,$(CC)))
@@ -36,9 +27,6 @@ ARCH := $(shell cc -print-multiarch 2>/dev/null)
 CRT = /usr/lib/$(subst gnu,musl,$(ARCH))
 INC = -isystem build/include
 CAPNG = build/libcap-ng.a
-# libcap-ng reads /proc/PID/status by sscanf(3) where it has not been told what
-# to set, which crun does first (sec.c); 12 kB of libc would come along.
-LINK += -Wl,--defsym=sscanf=abort
 STATIC = -nostartfiles -static -Wl,-pie,--no-dynamic-linker,-z,text \
 	$(CRT)/rcrt1.o $(CRT)/crti.o
 END = $(CAPNG) $(CRT)/crtn.o
@@ -49,22 +37,28 @@ endif
 
 all: crun
 
+# make V=1 shows the whole commands
+Q = $(if $(V),,@)
+SAY = $(if $(V),@:,@echo)
+
 crun: $(OBJ) $(CAPNG)
-	$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(STATIC) $(OBJ) $(END)
+	$(SAY) ld $@
+	$(Q)$(CC) $(CFLAGS) $(LINK) $(LDFLAGS) -o $@ $(STATIC) $(OBJ) $(END)
 
 build/%.o: %.c $(HDR) Makefile $(CAPNG)
 	@mkdir -p $(@D)
-	$(CC) $(WARN) $(CFLAGS) $(HARDEN) -I. $(INC) -c -o $@ $<
+	$(SAY) cc $<
+	$(Q)$(CC) $(WARN) $(CFLAGS) $(HARDEN) -I. $(INC) -c -o $@ $<
 
 build/include:
 	@mkdir -p build/include.new
-	ln -sfn /usr/include/linux build/include.new/linux
-	ln -sfn /usr/include/asm-generic build/include.new/asm-generic
-	ln -sfn /usr/include/$(ARCH)/asm build/include.new/asm
-	mv build/include.new $@
+	$(Q)ln -sfn /usr/include/linux build/include.new/linux
+	$(Q)ln -sfn /usr/include/asm-generic build/include.new/asm-generic
+	$(Q)ln -sfn /usr/include/$(ARCH)/asm build/include.new/asm
+	$(Q)mv build/include.new $@
 
 build/libcap-ng.a: | build/include
-	CC='$(CC)' MIRROR='$(MIRROR)' sh test/libcap-ng build
+	$(Q)CC='$(CC)' MIRROR='$(MIRROR)' sh test/libcap-ng build
 
 # The packages that a target needs; nothing is done where all are there.
 setup:

@@ -33,13 +33,11 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <link.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
-#include <sys/mman.h>
 #include <sys/signalfd.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -65,7 +63,6 @@
 enum { REBOOT = -1 };		/* what supervise() gives for a reboot */
 enum { EARLY_MS = 1000 };	/* an init that fails sooner shows its output */
 enum { RETRY_MS = 100 };	/* an init without handlers is asked again */
-enum { SHRINK_MS = 200 };	/* one that lives so long will live on */
 
 static void child(struct run *);
 static void spawn(struct run *);
@@ -333,37 +330,9 @@ reap(struct run *r, const struct stop *s)
 	return info.si_status == SIGINT ? 0 : EXIT_SIGNAL + info.si_status;
 }
 
-/* What was needed to start is not needed to wait: the program's own pages are
- * dropped, and come back from the file when they are touched; so is the stack
- * below us.  Not at once: for what ends at once, the way back costs more than
- * all of the wait.  The headers, which say where the pages are, are among
- * them, and so are read before. */
-static void
-shrink(void)
-{
-	enum { STACK = 1 << 20, MAX = 8 };
-
-	extern const ElfW(Ehdr) __ehdr_start;	/* made by ld(1) */
-	const char *base = (const char *)&__ehdr_start;
-	const ElfW(Phdr) *p = (const void *)(base + __ehdr_start.e_phoff);
-	size_t i, n = 0, page = getauxval(AT_PAGESZ), start;
-	uintptr_t here = ((uintptr_t)&i & ~(page - 1)) - page;
-	struct iovec part[MAX];
-
-	for (i = 0; i < __ehdr_start.e_phnum && n < MAX; i++) {
-		start = p[i].p_vaddr & ~(page - 1);
-		if (p[i].p_type == PT_LOAD && !(p[i].p_flags & PF_W))
-			part[n++] = (struct iovec){ (void *)(base + start),
-			    p[i].p_vaddr + p[i].p_memsz - start };
-	}
-	madvise((void *)(here - STACK), STACK, MADV_DONTNEED);
-	while (n--)
-		madvise(part[n].iov_base, part[n].iov_len, MADV_DONTNEED);
-}
-
 /* One round of waiting; 0: the init has ended. */
 static int
-wait_once(struct run *r, struct stop *stop, int *shrunk)
+wait_once(struct run *r, struct stop *stop)
 {
 	enum { SIGNALS, INIT, NOTIFY, SAID, ATTACH, CONSOLE = ATTACH + 2,
 	    NFDS = CONSOLE + 4 };
@@ -377,11 +346,9 @@ wait_once(struct run *r, struct stop *stop, int *shrunk)
 	attach_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
 	r->stuck = stop->dying && !n;
-	n = poll(p, NFDS, n < 0 && !*shrunk ? SHRINK_MS : n);
+	n = poll(p, NFDS, n);
 	if (n < 0 && errno != EINTR)
 		die("poll:");
-	if (n == 0 && !(*shrunk)++)
-		shrink();
 	if (p[INIT].revents)
 		r->stuck = 0;
 	if (p[INIT].revents || r->stuck)
@@ -402,8 +369,6 @@ wait_once(struct run *r, struct stop *stop, int *shrunk)
 static int
 supervise(struct run *r, struct stop *stop)
 {
-	int shrunk = 0;
-
 	console_begin(r);
 	attach_begin(r);
 	if (r->early) {
@@ -411,7 +376,7 @@ supervise(struct run *r, struct stop *stop)
 		r->request = r->early_request;
 		handle_signal(r, stop, ASK);
 	}
-	while (wait_once(r, stop, &shrunk))
+	while (wait_once(r, stop))
 		;
 	signal_late(r, stop, console_end(r, !stop->asked));
 	/* cgroup_undo() tells who it is */

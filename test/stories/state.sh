@@ -526,7 +526,7 @@ story -k 'state: fifty starts and ends leave nothing' state_many
 is_small() {
 	kb=$(awk '/^Private_(Clean|Dirty)/ { n += $2 } END { print n }' \
 		"/proc/$1/smaps_rollup")
-	[ "$kb" -lt 256 ]
+	[ "$kb" -lt 400 ]
 }
 
 state_memory() {
@@ -538,7 +538,7 @@ state_memory() {
 	kill "$sup"
 	ends 0 "$sup"
 }
-story -k 'state: the supervisor has less than 256 KiB of its own' state_memory
+story -k 'state: the supervisor has less than 400 KiB of its own' state_memory
 
 state_fds() {
 	conf
