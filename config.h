@@ -1,7 +1,5 @@
 /* What a site may change; compiled in.  A container's own settings are in its
- * .conf file.  Each table is read by the one file named over it.  Texts stand
- * in rows and not behind pointers, which would be relocated, and so copied, at
- * every start; the compiler warns of one that is too long for its row. */
+ * .conf file.  Each table is read by the file named over it. */
 #include <asm/unistd.h>
 #include <errno.h>
 #include <linux/mount.h>
@@ -15,17 +13,17 @@ enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
 
 #define VERSION "0.1"
 
-/* conf.c: where a FILE without a slash is looked for, after this folder */
+/* conf/conf.c: where a FILE without a slash is looked for, after this folder */
 #define CONFDIR "/etc/crun"
 
-/* conf.c: refused above these */
+/* conf/conf.c: refused above these */
 enum { CONF_SIZE = 1 << 20, CONF_LINE = 4096 };
 
-/* state.c: the run-time folder, mode 0700 */
+/* sup/marker.c: the run-time folder, mode 0700 */
 #define STATEDIR "/run/crun-os"
 
-/* wait.c: how long a start, or the end of a life, waits for processes that do
- * not die and for locks that are held, in all */
+/* sup/wait.c: how long a start, or the end of a life, waits for processes that
+ * do not die and for locks that are held, in all */
 enum { PATIENCE_MS = 10000 };
 
 /* idmap.c: the pool that userns=auto takes its ranges from.  Above what
@@ -40,48 +38,48 @@ enum { TTY_GID = 5 };
 /* A systemd older than this cannot use cgroup v2: it is shown a v1 tree. */
 enum { SYSTEMD_V2 = 233 };
 
-/* conf.c: defaults of keys, as they would stand in a file */
+/* conf/conf.c: defaults of keys, as they would stand in a file */
 #define DEF_CONTAINER "lxc"
 #define DEF_IFNAME "eth0"
 #define DEF_STOP_TIMEOUT "30"
 #define DEF_CONSOLE_LOG "1M"
 
-/* detach.c: seconds that -d --ready waits; console lines shown when they are
- * over */
+/* sup/detach.c: seconds that -d --ready waits; console lines shown when they
+ * are over */
 enum { READY_SECONDS = 90, READY_LINES = 10 };
 
-/* console.c: what is a prompt, at the very end of what a system that is up
+/* tty/console.c: what is a prompt, at the very end of what a system that is up
  * has printed on its console */
-static const char config_prompts[][48] = {
+static const char *const config_prompts[] = {
 	"login: ", "login:", "# ", "$ ",
 	"Please press Enter to activate this console.",
 	"Please press Enter to activate this console. ",
 };
 
-/* ns.c: what is tried, in this order, where init is not set */
-static const char config_inits[][28] = {
+/* ns/exec.c: what is tried, in this order, where init is not set */
+static const char *const config_inits[] = {
 	"/sbin/init", "/usr/lib/systemd/systemd", "/etc/init", "/bin/init",
 	"/bin/sh",
 };
 
-/* ns.c: an init of such a name has the console as its controlling terminal,
- * for job control.  Any other must not: a terminal has one session, and the
- * getty that the init starts could not take it over, ioctl_tty(2). */
-static const char config_shells[][8] = {
+/* ns/exec.c: an init of such a name has the console as its controlling
+ * terminal, for job control.  Any other must not: a terminal has one session,
+ * and the getty that the init starts could not take it over, ioctl_tty(2). */
+static const char *const config_shells[] = {
 	"sh", "ash", "bash", "dash", "ksh", "zsh",
 };
 
-/* ns.c: the init's environment begins with these; then container, TERM (where
- * there is a terminal) and the env keys */
+/* ns/exec.c: the init's environment begins with these; then container, TERM
+ * (where there is a terminal) and the env keys */
 static const char *const config_env[] = {
 	"PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
 	"HOME=/root",
 };
 
-/* sec.c: capabilities kept, by name; every other is dropped from all sets.
- * They hold in the container's user namespace only, unless userns=none.
+/* sec/caps.c: capabilities kept, by name; every other is dropped from all
+ * sets.  They hold in the container's user namespace only, unless userns=none.
  * net_admin is safe to keep since the network namespace is always its own. */
-static const char config_caps[][20] = {
+static const char *const config_caps[] = {
 	"audit_control", "audit_write", "chown", "dac_override",
 	"dac_read_search", "fowner", "fsetid", "ipc_owner", "kill", "lease",
 	"linux_immutable", "mknod", "net_admin", "net_bind_service",
@@ -90,10 +88,10 @@ static const char config_caps[][20] = {
 	"sys_resource", "sys_tty_config",
 };
 
-/* seccomp.c: system calls that are refused, with their numbers on i386 and arm
- * (-1: there is none); the machine's own come from its headers, as the text
- * that stands there for the name.  The calls that this list leaves out are
- * allowed. */
+/* sec/seccomp.c: system calls that are refused, with their numbers on i386 and
+ * arm (-1: there is none); the machine's own come from its headers, as the
+ * text that stands there for the name.  The calls that this list leaves out
+ * are allowed. */
 enum { BY_ARGUMENTS = -1, IF_PRIVILEGED = -2 };	/* ENOSYS with userns=none */
 #define TEXT_(x) #x
 #define TEXT(x) TEXT_(x)
@@ -148,7 +146,7 @@ static const struct {
 	{ CALL(umount2), 52, 52, BY_ARGUMENTS },
 };
 
-/* seccomp.c: arguments that are refused.  A call is when all its tests say
+/* sec/seccomp.c: arguments that are refused.  A call is when all its tests say
  * so: the argument, counted from 0, its low 32 bits and the mask are the
  * value. */
 static const struct {
@@ -171,9 +169,9 @@ static const struct {
 	{ CALL(umount2), { { 1, 1, 1 } }, EPERM },
 };
 
-/* sec.c: the sysctl keys that are namespaced, and so may be set; a * at the
- * end stands for anything */
-static const char config_sysctls[][20] = {
+/* sec/caps.c: the sysctl keys that are namespaced, and so may be set; a * at
+ * the end stands for anything */
+static const char *const config_sysctls[] = {
 	"net.*", "kernel.hostname", "kernel.domainname", "kernel.sem",
 	"kernel.msg*", "kernel.shm*", "fs.mqueue.*",
 };
@@ -181,7 +179,7 @@ static const char config_sysctls[][20] = {
 /* mount.c: /dev is this small */
 #define DEV_OPTIONS "mode=755 size=4m nr_inodes=16k"
 
-/* device.c: the nodes of /dev, all mode 0666 */
+/* cgroup/device.c: the nodes of /dev, all mode 0666 */
 static const struct {
 	char name[12];
 	int major, minor;
@@ -190,8 +188,8 @@ static const struct {
 	{ "random", 1, 8 }, { "urandom", 1, 9 }, { "tty", 5, 0 },
 };
 
-/* device.c: what may be opened besides these: ptmx, and the terminals of the
- * container's devpts (-1: any) */
+/* cgroup/device.c: what may be opened besides these: ptmx, and the terminals
+ * of the container's devpts (-1: any) */
 static const struct {
 	int major, minor, access;
 } config_devices[] = {
@@ -207,8 +205,8 @@ static const struct {
 	{ "ptmx", "pts/ptmx" },
 };
 
-/* rootfs.c: the file systems mounted in every container, in this order.  A
- * name beginning with / is made in the rootfs if it is missing. */
+/* mount/rootfs.c: the file systems mounted in every container, in this order. 
+ * A name beginning with / is made in the rootfs if it is missing. */
 #define A_STRICT (MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV | MOUNT_ATTR_NOEXEC)
 static const struct {
 	char target[16], fstype[8];
@@ -223,9 +221,9 @@ static const struct {
 	{ "/run", "tmpfs", MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV, "mode=755" },
 };
 
-/* rootfs.c: paths shut off, unless nesting=yes.  Below /proc and /sys; those
- * that the kernel does not have are passed over. */
-static const char config_masked[][32] = {
+/* mount/rootfs.c: paths shut off, unless nesting=yes.  Below /proc and /sys;
+ * those that the kernel does not have are passed over. */
+static const char *const config_masked[] = {
 	"/proc/acpi", "/proc/asound", "/proc/scsi", "/proc/interrupts",
 	"/proc/kallsyms", "/proc/kcore", "/proc/keys", "/proc/latency_stats",
 	"/proc/sched_debug", "/proc/timer_list", "/proc/timer_stats",
@@ -234,29 +232,30 @@ static const char config_masked[][32] = {
 	"/sys/fs/pstore", "/sys/devices/virtual/powercap",
 };
 
-/* rootfs.c: likewise, where root inside is root outside: what others cannot
- * open is the host's memory as it lies, and what it may be told */
-static const char config_masked_privileged[][24] = {
+/* mount/rootfs.c: likewise, where root inside is root outside: what others
+ * cannot open is the host's memory as it lies, and what it may be told */
+static const char *const config_masked_privileged[] = {
 	"/proc/iomem", "/proc/ioports", "/proc/kpagecgroup",
 	"/proc/kpagecount", "/proc/kpageflags", "/proc/mtrr",
 	"/proc/pagetypeinfo", "/proc/slabinfo", "/proc/vmallocinfo",
 };
 
-/* rootfs.c: likewise, thermal_throttle in the folder of each processor, cpuN */
+/* mount/rootfs.c: likewise, thermal_throttle in the folder of each processor,
+ * cpuN */
 #define CPU_FOLDER "/sys/devices/system/cpu/"
 
-/* rootfs.c: read-only, unless nesting=yes */
-static const char config_readonly[][16] = {
+/* mount/rootfs.c: read-only, unless nesting=yes */
+static const char *const config_readonly[] = {
 	"/proc/apm", "/proc/bus", "/proc/fs", "/proc/irq", "/proc/sys",
 };
 
-/* rootfs.c: writable below a read-only path, since its namespace is the
+/* mount/rootfs.c: writable below a read-only path, since its namespace is the
  * container's own */
-static const char config_writable[][28] = {
+static const char *const config_writable[] = {
 	"/proc/sys/net", "/sys/devices/virtual/net",
 };
 
-/* stop.c: how an init is asked to power off and to reboot.  exe is the last
+/* ns/stop.c: how an init is asked to power off and to reboot.  exe is the last
  * component of /proc/PID/exe.  Signals are numbers: SIGRTMIN+4 is 38 where
  * glibc counts, which every systemd and sysvinit reads as power-off. */
 enum how {

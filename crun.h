@@ -48,7 +48,7 @@ struct run {
 	int begun;		/* stages whose _host has been called */
 	int signals;		/* signalfd(2): all that the supervisor takes */
 	int request;		/* the value of the last ASK */
-	/* wait.c */
+	/* sup/wait.c */
 	int patience;		/* ms that we wait for others still, in all */
 	int starting;		/* a signal ends that */
 	int heard;		/* the one that did; 0: none */
@@ -69,7 +69,7 @@ struct run {
 	int own_ids;		/* the maps are of our own ids, one to one */
 	uid_t tty_uid;		/* the owner of its terminals, on the host */
 	gid_t tty_gid;
-	/* by mount.c and device.c, once; they stay over a reboot */
+	/* mount/path.c and dev.c, once; they stay over a reboot */
 	struct seen *seen;	/* the rootfs, then the binds */
 	struct seen *node;	/* the devices */
 	size_t nseen;		/* of each */
@@ -78,10 +78,10 @@ struct run {
 	size_t nhier;
 	char delegated[256];	/* our own group, where it is delegated */
 	enum view view;		/* resolved */
-	/* device.c */
+	/* cgroup/device.c */
 	struct hier *device;	/* v1, with the lists; NULL: by a program */
 	int bind_nodes;		/* in /dev are files, for binds of our nodes */
-	uint64_t caps;		/* conf->caps, or less; sec.c */
+	uint64_t caps;		/* conf->caps, or less; sec/caps.c */
 	/* mount.c */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
 	int bind[MAXBIND];	/* detached, in the order of the bind keys */
@@ -96,21 +96,21 @@ struct run {
 	/* net.c */
 	char link[IFNAMSIZ];	/* the host's end; "" before it is made */
 	uint32_t bridge;	/* its index */
-	/* console.c */
+	/* tty/console.c */
 	int master, slave;	/* the pty; -1: none */
 	int ttys;		/* bits: which of 0, 1, 2 are to be the pty */
 	int std[3];		/* what the init gets as 0, 1, 2 */
-	/* log.c, attach.c */
+	/* tty/log.c, tty/attach.c */
 	int log;		/* NAME/log; -1: nothing was printed yet */
 	uint64_t logged;	/* bytes ever */
 	int listener, typist;	/* NAME/console, and who types there */
-	/* detach.c */
+	/* sup/detach.c */
 	int background;		/* -d */
 	int detached;		/* nothing of the caller's is left */
 	int ready;		/* seconds that somebody waits; 0: nobody */
 	int waiter;		/* the pipe to who waits */
 	int notify;		/* NOTIFY_SOCKET's other end */
-	/* state.c */
+	/* sup/state.c */
 	int state, lock;	/* the folder /run/crun-os/NAME, its lock */
 	int marker;		/* /run/crun-os/.marker, with our range locked */
 	off_t recorded;		/* bytes of NAME/host that we wrote */

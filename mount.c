@@ -1,5 +1,5 @@
 /* Mounts: what the supervisor prepares for the child, which puts it together
- * in rootfs.c; and the calls of the mount API that both use.
+ * in mount/rootfs.c.
  *
  * Prepared is what needs the host's rights, as detached mounts that no path
  * leads to: a clone of the rootfs and of each bind (idmapped once the user
