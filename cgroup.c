@@ -9,19 +9,18 @@
  *
  * run->hier[0] is always cgroup v2, which every kernel has and which is
  * mounted for ourselves (detached, seen by nobody) where the host does not.
- * After it come all the v1 hierarchies that the kernel has, whether a key needs
- * them or not: see add_every_v1().  Below a user namespace, which is inside
- * another container, it is those that a key needs, and name=systemd.
+ * After it come all the v1 hierarchies that the kernel has, whether a key
+ * needs them or not: see add_every_v1().  Below a user namespace, which is
+ * inside another container, it is those that a key needs, and name=systemd.
  *
  * BASE is the root of the hierarchy; where our own v2 group is delegated
  * (xattr trusted.delegate or user.delegate), it is our own group, and we move
  * into a leaf of it, since a group with processes cannot pass controllers on.
  *
- * The child is born in the v2 payload (CLONE_INTO_CGROUP).  It joins the v1
- * groups itself, by writing 0 to tasks files that the supervisor opened: a
+ * The child is born in the v2 payload (CLONE_INTO_CGROUP).  It joins the
+ * v1 groups itself, by writing 0 to tasks files that the supervisor opened: a
  * thread that moves itself needs no global lock, and the wait for that lock
- * is longer than all the rest of a start.
- */
+ * is longer than all the rest of a start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -63,8 +62,8 @@ write_limit(const struct hier *h, const char *file, const char *text,
 	if (errno == ERANGE || errno == EINVAL)
 		die("%s%s: not a value that %s of this host takes", s->where,
 		    conf_text(s), file);
-	die("%s%s%s, writing %s in %s:", s->where, conf_text(s), errno == EBUSY ?
-	    ", less than is in use" : "", file, h->path);
+	die("%s%s%s, writing %s in %s:", s->where, conf_text(s),
+	    errno == EBUSY ? ", less than is in use" : "", file, h->path);
 }
 
 /* The hierarchy of a controller: v2's where it is there, else v1's, which is
@@ -76,11 +75,11 @@ hier_of(struct run *r, const char *have, const char *ctrl,
 	struct mount m;
 
 	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
-		return &r->hier[0];
+		return &r->cgroup.hier[0];
 	if (!cgroup_find(&m, ctrl1))
 		die("%s%s: the host has no %s controller to offer: %s",
 		    s->where, conf_text(s), ctrl,
-		    hier_missing(ctrl1, *r->delegated));
+		    hier_missing(ctrl1, *r->cgroup.delegated));
 	return hier_v1(r, &m);
 }
 
@@ -148,9 +147,9 @@ record_groups(struct run *r, size_t i)
 {
 	char lines[8192] = "", *end = lines;
 
-	for (; i < r->nhier; i++, end += strlen(end))
+	for (; i < r->cgroup.nhier; i++, end += strlen(end))
 		put(end, lines + sizeof(lines) - end, "cgroup %s/" CGROUP_TOP
-		    "/%s\n", r->hier[i].path, r->conf->name);
+		    "/%s\n", r->cgroup.hier[i].path, r->conf->name);
 	state_record(r, lines);
 }
 
@@ -181,8 +180,9 @@ mark_top(const struct hier *h, int top)
 		die("marking %s/" CGROUP_TOP " as crun's:", h->path);
 }
 
-/* BASE/crun-os/NAME.  The name is ours by our lock, so a group that is there is
- * a leftover.  crun-os itself may go away meanwhile, with the last of them. */
+/* BASE/crun-os/NAME.  The name is ours by our lock, so a group that is there
+ * is a leftover.  crun-os itself may go away meanwhile, with the last of
+ * them. */
 static void
 make_group(struct run *r, struct hier *h)
 {
@@ -206,7 +206,7 @@ make_group(struct run *r, struct hier *h)
 			die("making %s:", what);
 		close(top);
 		if (why) {
-			r->left = 1;
+			r->wait.left = 1;
 			wait_failed(r, why);
 		}
 	}
@@ -266,7 +266,7 @@ make_payload(struct run *r, struct hier *h)
 		copy_cpuset(h->group, h->payload);
 	if (seen && has_word(h->ctrl, "blkio"))
 		throttle(r, h);
-	if (seen && r->nuid)
+	if (seen && r->ids.nuid)
 		delegate(r, h);
 	if (!*h->ctrl)
 		return;
@@ -317,11 +317,11 @@ having(const struct run *r, const char *have, const char *ctrl,
 	size_t i;
 
 	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
-		return &r->hier[0];
-	for (i = 1; i < r->nhier; i++)
-		if (has_word(r->hier[i].ctrl, ctrl1))
-			return &r->hier[i];
-	return &r->hier[0];
+		return &r->cgroup.hier[0];
+	for (i = 1; i < r->cgroup.nhier; i++)
+		if (has_word(r->cgroup.hier[i].ctrl, ctrl1))
+			return &r->cgroup.hier[i];
+	return &r->cgroup.hier[0];
 }
 
 static void
@@ -353,7 +353,7 @@ cgroup_v1(struct run *r, const char *ctrl)
 	struct mount m;
 
 	if (*h->ctrl)
-		return &r->hier[h - r->hier];
+		return &r->cgroup.hier[h - r->cgroup.hier];
 	return cgroup_find(&m, ctrl) ? hier_v1(r, &m) : NULL;
 }
 
@@ -384,7 +384,7 @@ add_detached(struct run *r, const char *ctrl, const char *why)
 static void
 add_systemd(struct run *r)
 {
-	if (!cgroup_v1(r, "name=systemd") && r->view == VIEW_V1)
+	if (!cgroup_v1(r, "name=systemd") && r->cgroup.view == VIEW_V1)
 		add_detached(r, "name=systemd", " for cgroup.view=v1");
 }
 
@@ -408,7 +408,8 @@ add_every_v1(struct run *r)
 		ctrl = line + strcspn(line, ":");
 		ctrl += *ctrl == ':';
 		ctrl[strcspn(ctrl, ":")] = '\0';
-		put(first, sizeof(first), "%.*s", (int)strcspn(ctrl, ","), ctrl);
+		put(first, sizeof(first), "%.*s", (int)strcspn(ctrl, ","),
+		    ctrl);
 		if (*ctrl && !cgroup_v1(r, first))
 			add_detached(r, ctrl, " to shut it off");
 	}
@@ -420,21 +421,21 @@ cgroup_host(struct run *r)
 	char have[256], need[512];
 	size_t i;
 
-	r->nhier = 0;
+	r->cgroup.nhier = 0;
 	hier_add_v2(r);
-	read_at(r->hier->base, "cgroup.controllers", have, sizeof(have));
+	read_at(r->cgroup.hier->base, "cgroup.controllers", have, sizeof(have));
 	choose(r, have, need, sizeof(need));
 	add_systemd(r);
 	add_every_v1(r);
 	device_choose(r);
 	record_groups(r, 0);
-	for (i = 0; i < r->nhier; i++)
-		make_group(r, &r->hier[i]);
-	enable(r, &r->hier[0], need);
+	for (i = 0; i < r->cgroup.nhier; i++)
+		make_group(r, &r->cgroup.hier[i]);
+	enable(r, &r->cgroup.hier[0], need);
 	write_limits(r, have);
 	device_lists(r);
-	for (i = 0; i < r->nhier; i++)
-		make_payload(r, &r->hier[i]);
+	for (i = 0; i < r->cgroup.nhier; i++)
+		make_payload(r, &r->cgroup.hier[i]);
 }
 
 void
@@ -442,11 +443,11 @@ cgroup_child(struct run *r)
 {
 	size_t i;
 
-	for (i = 0; i < r->nhier; i++)
-		if (r->hier[i].tasks >= 0 &&
-		    write(r->hier[i].tasks, "0", 1) != 1)
+	for (i = 0; i < r->cgroup.nhier; i++)
+		if (r->cgroup.hier[i].tasks >= 0 &&
+		    write(r->cgroup.hier[i].tasks, "0", 1) != 1)
 			die("joining %s/" CGROUP_TOP "/%s/payload:",
-			    r->hier[i].path, r->conf->name);
+			    r->cgroup.hier[i].path, r->conf->name);
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		die("making the cgroup namespace (CONFIG_CGROUPS):");
 }
@@ -456,9 +457,9 @@ cgroup_started(struct run *r)
 {
 	size_t i;
 
-	for (i = 1; i < r->nhier; i++) {
-		shut(&r->hier[i].tasks);
-		shut(&r->hier[i].base);
+	for (i = 1; i < r->cgroup.nhier; i++) {
+		shut(&r->cgroup.hier[i].tasks);
+		shut(&r->cgroup.hier[i].base);
 	}
 }
 
@@ -468,7 +469,7 @@ struct hier *
 cgroup_add(struct run *r, const char *ctrl, const char *ctrl1,
     const struct setting *s)
 {
-	struct hier *h = &r->hier[0];
+	struct hier *h = &r->cgroup.hier[0];
 	char have[256], plus[72];
 
 	read_at(h->group, "../../cgroup.controllers", have, sizeof(have));
@@ -483,7 +484,7 @@ cgroup_add(struct run *r, const char *ctrl, const char *ctrl1,
 	}
 	h = hier_of(r, have, ctrl, ctrl1, s);
 	if (h->group < 0) {
-		record_groups(r, h - r->hier);
+		record_groups(r, h - r->cgroup.hier);
 		make_group(r, h);
 		make_payload(r, h);
 	}
@@ -510,11 +511,12 @@ cgroup_oom(struct run *r)
 	uint64_t kills = 0;
 	size_t i;
 
-	for (i = 0; i < r->nhier; i++) {
-		if (!*r->hier[i].ctrl)
-			kills += oom_kills(r->hier[i].group, "memory.events");
+	for (i = 0; i < r->cgroup.nhier; i++) {
+		if (!*r->cgroup.hier[i].ctrl)
+			kills += oom_kills(
+			    r->cgroup.hier[i].group, "memory.events");
 		else
-			kills += oom_kills(r->hier[i].payload,
+			kills += oom_kills(r->cgroup.hier[i].payload,
 			    "memory.oom_control");
 	}
 	if (!kills)
@@ -531,7 +533,7 @@ static void
 leave_leaf(struct run *r)
 {
 	char text[256], minus[256], *p;
-	int base = r->hier[0].base;
+	int base = r->cgroup.hier[0].base;
 
 	read_at(base, "cgroup.subtree_control", text, sizeof(text));
 	plus_list(text, minus, sizeof(minus));
@@ -542,7 +544,7 @@ leave_leaf(struct run *r)
 	/* with another crun in this unit, it stays as it is */
 	if (!write_at(base, "cgroup.procs", "0"))
 		unlinkat(base, LEAF, AT_REMOVEDIR);
-	*r->delegated = '\0';
+	*r->cgroup.delegated = '\0';
 }
 
 void
@@ -550,7 +552,7 @@ cgroup_close(struct run *r)
 {
 	struct hier *h;
 
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
+	for (h = r->cgroup.hier; h < r->cgroup.hier + r->cgroup.nhier; h++) {
 		shut(&h->tasks);
 		if (h->payload != h->group)
 			shut(&h->payload);
@@ -558,7 +560,7 @@ cgroup_close(struct run *r)
 		shut(&h->base);
 		free(h->path);
 	}
-	r->nhier = 0;
+	r->cgroup.nhier = 0;
 }
 
 /* One process that does not die is in all of the groups, and told of once. */
@@ -570,7 +572,7 @@ undo_group(struct run *r, struct hier *h)
 	const char *why = NULL;
 	char what[512];
 
-	if (strstr(h->path, "/" CGROUP_TOP "/"))	/* crun set has made it */
+	if (strstr(h->path, "/" CGROUP_TOP "/")) /* crun set has made it */
 		put(what, sizeof(what), "%s", h->path);
 	else
 		put(what, sizeof(what), "%s/" CGROUP_TOP "/%s", h->path,
@@ -579,9 +581,9 @@ undo_group(struct run *r, struct hier *h)
 		why = ungroup(r, top, what);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	shut(&top);
-	if (why && !r->left)
+	if (why && !r->wait.left)
 		tell("%s: %s; left to crun clean", r->conf->name, why);
-	r->left |= why != NULL;
+	r->wait.left |= why != NULL;
 }
 
 void
@@ -589,9 +591,9 @@ cgroup_undo(struct run *r)
 {
 	struct hier *h;
 
-	for (h = r->hier; h < r->hier + r->nhier; h++)
+	for (h = r->cgroup.hier; h < r->cgroup.hier + r->cgroup.nhier; h++)
 		undo_group(r, h);
-	if (*r->delegated)
+	if (*r->cgroup.delegated)
 		leave_leaf(r);
 	cgroup_close(r);
 }

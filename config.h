@@ -270,8 +270,8 @@ static const struct inittype {
 	char exe[12];
 	enum how how;
 	int poweroff, reboot;	/* signal numbers, signal(7) */
-	int notifies;		/* says READY=1 when it is up, sd_notify(3); of */
-				/* others a prompt on the console counts too */
+	int notifies; /* says READY=1 when it is up, sd_notify(3); of */
+	/* others a prompt on the console counts too */
 	int ready;		/* the signal whose being caught or blocked */
 				/* shows that it listens; 0: the one sent */
 	char comms[24];		/* what /proc/PID/comm must be, one of these: */

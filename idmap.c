@@ -54,11 +54,11 @@ collect(const struct conf *c, enum key_id id, struct idmap **maps)
 static void
 range(struct run *r, uint32_t first, uint32_t count)
 {
-	free(r->uid);
-	free(r->gid);
-	r->uid = one_map(first, count);
-	r->gid = one_map(first, count);
-	r->nuid = r->ngid = 1;
+	free(r->ids.uid);
+	free(r->ids.gid);
+	r->ids.uid = one_map(first, count);
+	r->ids.gid = one_map(first, count);
+	r->ids.nuid = r->ids.ngid = 1;
 	step("idmap: 0-%u inside is %u-%u outside", count - 1, first,
 	    first + count - 1);
 }
@@ -88,10 +88,10 @@ take_range(struct run *r)
 {
 	uint32_t n;
 
-	r->nuid = own_map("/proc/self/uid_map", &r->uid);
-	r->ngid = own_map("/proc/self/gid_map", &r->gid);
-	r->own_ids = r->nuid && r->ngid;
-	if (r->own_ids) {
+	r->ids.nuid = own_map("/proc/self/uid_map", &r->ids.uid);
+	r->ids.ngid = own_map("/proc/self/gid_map", &r->ids.gid);
+	r->ids.own_ids = r->ids.nuid && r->ids.ngid;
+	if (r->ids.own_ids) {
 		step("idmap: the ids that we have, as in a container");
 		return;
 	}
@@ -117,12 +117,12 @@ idmap_host(struct run *r)
 		range(r, c->userns_first, c->userns_count);
 		break;
 	case USERNS_MAPS:
-		r->nuid = collect(c, KEY_UIDMAP, &r->uid);
-		r->ngid = collect(c, KEY_GIDMAP, &r->gid);
+		r->ids.nuid = collect(c, KEY_UIDMAP, &r->ids.uid);
+		r->ids.ngid = collect(c, KEY_GIDMAP, &r->ids.gid);
 		break;
 	}
-	r->tty_uid = idmap_uid(r, 0);
-	r->tty_gid = idmap_gid(r, TTY_GID);
+	r->ids.tty_uid = idmap_uid(r, 0);
+	r->ids.tty_gid = idmap_gid(r, TTY_GID);
 }
 
 static uint32_t
@@ -145,13 +145,13 @@ outside(const struct idmap *map, size_t n, uint32_t id)
 uid_t
 idmap_uid(const struct run *r, uid_t inside)
 {
-	return outside(r->uid, r->nuid, inside);
+	return outside(r->ids.uid, r->ids.nuid, inside);
 }
 
 gid_t
 idmap_gid(const struct run *r, gid_t inside)
 {
-	return outside(r->gid, r->ngid, inside);
+	return outside(r->ids.gid, r->ids.ngid, inside);
 }
 
 /* One write for the whole map, user_namespaces(7). */
@@ -159,7 +159,7 @@ static void
 write_map(struct run *r, const char *file, const struct idmap *m, size_t n)
 {
 	enum key_id id = r->conf->userns != USERNS_MAPS ? KEY_USERNS :
-	    m == r->uid ? KEY_UIDMAP : KEY_GIDMAP;
+	    m == r->ids.uid ? KEY_UIDMAP : KEY_GIDMAP;
 	const char *where = conf_where(r->conf, id);
 	char text[4096];
 	size_t len = 0, i;
@@ -169,28 +169,28 @@ write_map(struct run *r, const char *file, const struct idmap *m, size_t n)
 		    m[i].inside, m[i].outside, m[i].count);
 	if (len >= sizeof(text))
 		die("%s%zu maps are more than the kernel takes", where, n);
-	if (write_at(r->proc, file, text) < 0)
-		die("%swriting /proc/%ld/%s:", where, (long)r->pid, file);
+	if (write_at(r->ns.proc, file, text) < 0)
+		die("%swriting /proc/%ld/%s:", where, (long)r->ns.pid, file);
 }
 
 void
 idmap_attach(struct run *r)
 {
-	if (!r->nuid)
+	if (!r->ids.nuid)
 		return;
-	write_map(r, "uid_map", r->uid, r->nuid);
-	write_map(r, "gid_map", r->gid, r->ngid);
+	write_map(r, "uid_map", r->ids.uid, r->ids.nuid);
+	write_map(r, "gid_map", r->ids.gid, r->ids.ngid);
 }
 
 void
 idmap_undo(struct run *r)
 {
 	state_range_undo(r);
-	free(r->uid);
-	free(r->gid);
-	r->uid = r->gid = NULL;
-	r->nuid = r->ngid = 0;
-	r->own_ids = 0;
+	free(r->ids.uid);
+	free(r->ids.gid);
+	r->ids.uid = r->ids.gid = NULL;
+	r->ids.nuid = r->ids.ngid = 0;
+	r->ids.own_ids = 0;
 }
 
 /* What mountinfo(5) says of path: the type of the file system that it is on,
@@ -253,17 +253,17 @@ idmap_mount(const struct run *r, int fd, const char *path, uint64_t attr,
 	    .propagation = MS_PRIVATE };
 	int flags = AT_EMPTY_PATH | (rec ? AT_RECURSIVE : 0);
 
-	if (!map || !r->nuid || r->own_ids) {
+	if (!map || !r->ids.nuid || r->ids.own_ids) {
 		if (set_attr(fd, attr, rec) < 0)
 			die("%ssetting attributes of the mount of %s%s:", where,
 			    path, errno == ENOSYS ? ", as there are mounts "
 			    "below it, which takes Linux 5.12" : "");
 		return;
 	}
-	if (r->old)
+	if (r->mount.old)
 		die("%sidmapping %s takes Linux 5.12; set userns=HOSTID with "
 		    "files owned by that range, or userns=none", where, path);
-	a.userns_fd = openat(r->proc, "ns/user", O_RDONLY | O_CLOEXEC);
+	a.userns_fd = openat(r->ns.proc, "ns/user", O_RDONLY | O_CLOEXEC);
 	if ((int)a.userns_fd < 0)
 		die("opening the user namespace of %s:", r->conf->name);
 	if (syscall(SYS_mount_setattr, fd, "", flags, &a, sizeof(a)) < 0)

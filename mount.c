@@ -47,10 +47,10 @@ is_closed(const struct stat *st)
 	    (!(st->st_mode & S_IXGRP) || !st->st_gid);
 }
 
-/* A program of the container with the setuid bit is one for whoever on the host
- * can reach it by its path, unless a folder on the way there, or the file
- * system, is in between.  The folder itself is the container's root's, who can
- * open it. */
+/* A program of the container with the setuid bit is one for whoever on the
+ * host can reach it by its path, unless a folder on the way there, or the
+ * file system, is in between.  The folder itself is the container's root's,
+ * who can open it. */
 static void
 warn_open(const char *where, const char *what, const char *path, int folder)
 {
@@ -82,21 +82,21 @@ open_rootfs(struct run *r)
 {
 	const struct setting *s = conf_next(r->conf, KEY_ROOTFS, NULL);
 	const char *path = r->conf->rootfs;
-	int fd = open_named(r, s, path, r->conf->rootfs_follow, r->seen);
+	int fd = open_named(r, s, path, r->conf->rootfs_follow, r->mount.seen);
 	struct stat st;
 
 	if (fd < 0)
 		die("%srootfs %s%s:", s->where, path, errno == ENOENT ?
 		    ", where the system to boot should be" : "");
-	if (!S_ISDIR(r->seen->mode))
+	if (!S_ISDIR(r->mount.seen->mode))
 		die("%srootfs %s is not a folder; unpack an archive, mount an "
 		    "image first", s->where, path);
-	r->tree = clone_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
-	if (r->tree < 0 || fstat(r->tree, &st) < 0)
+	r->mount.tree = clone_tree(fd, "", AT_EMPTY_PATH | AT_RECURSIVE);
+	if (r->mount.tree < 0 || fstat(r->mount.tree, &st) < 0)
 		die("%srootfs %s:", s->where, path);
 	warn_open(s->where, "rootfs", path, fd);
 	close(fd);
-	r->shifted = (r->conf->userns == USERNS_RANGE ||
+	r->ids.shifted = (r->conf->userns == USERNS_RANGE ||
 	    r->conf->userns == USERNS_MAPS) && st.st_uid == idmap_uid(r, 0);
 }
 
@@ -129,7 +129,7 @@ open_binds(struct run *r)
 	for (each(r->conf, s, KEY_BIND)) {
 		if (i == MAXBIND)
 			die("%smore than %d binds", s->where, MAXBIND);
-		r->bind[i] = open_bind(r, s, &r->seen[1 + i]);
+		r->mount.bind[i] = open_bind(r, s, &r->mount.seen[1 + i]);
 		i++;
 	}
 }
@@ -142,12 +142,13 @@ make_dev(struct run *r)
 	uid_t uid = idmap_uid(r, 0);
 	gid_t gid = idmap_gid(r, 0);
 
-	r->dev = new_mount("tmpfs", DEV_OPTIONS,
+	r->mount.dev = new_mount("tmpfs", DEV_OPTIONS,
 	    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (r->dev < 0)
+	if (r->mount.dev < 0)
 		die("making /dev (CONFIG_TMPFS):");
 	device_nodes(r);
-	if (r->nuid && fchownat(r->dev, "", uid, gid, AT_EMPTY_PATH) < 0)
+	if (r->ids.nuid &&
+	    fchownat(r->mount.dev, "", uid, gid, AT_EMPTY_PATH) < 0)
 		die("the owner of /dev:");
 }
 
@@ -158,13 +159,15 @@ make_pts(struct run *r)
 
 	put(options, sizeof(options), "newinstance ptmxmode=0666 mode=0620 "
 	    "gid=%u", (unsigned)idmap_gid(r, TTY_GID));
-	r->pts = new_mount("devpts", options,
+	r->mount.pts = new_mount("devpts", options,
 	    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
-	if (r->pts < 0)
+	if (r->mount.pts < 0)
 		die("making /dev/pts (CONFIG_UNIX98_PTYS):");
-	if (r->nuid && (fchownat(r->pts, "", idmap_uid(r, 0), idmap_gid(r, 0),
-	    AT_EMPTY_PATH) < 0 || fchownat(r->pts, "ptmx", idmap_uid(r, 0),
-	    idmap_gid(r, 0), 0) < 0))
+	if (r->ids.nuid &&
+	    (fchownat(r->mount.pts, "", idmap_uid(r, 0), idmap_gid(r, 0),
+		 AT_EMPTY_PATH) < 0 ||
+		fchownat(r->mount.pts, "ptmx", idmap_uid(r, 0), idmap_gid(r, 0),
+		    0) < 0))
 		die("the owner of /dev/pts:");
 }
 
@@ -181,8 +184,8 @@ make_place(struct run *r, int i, int mount)
 	put(name, sizeof(name), "%d", i);
 	if (fstat(mount, &st) < 0)
 		die("looking at a mount:");
-	fd = S_ISDIR(st.st_mode) ? mkdirat(r->stage, name, 0700) :
-	    openat(r->stage, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = S_ISDIR(st.st_mode) ? mkdirat(r->mount.stage, name, 0700) :
+	    openat(r->mount.stage, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
 		die("making the stage for the mounts:");
 	if (!S_ISDIR(st.st_mode))
@@ -194,20 +197,22 @@ make_stage(struct run *r)
 {
 	int i, folder;
 
-	if (!r->nuid)
+	if (!r->ids.nuid)
 		return;
-	put(r->stage_path, sizeof(r->stage_path), STATEDIR "/%s",
+	put(r->mount.stage_path, sizeof(r->mount.stage_path), STATEDIR "/%s",
 	    r->conf->name);
-	r->stage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
-	folder = open(r->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->stage < 0 || folder < 0 || mount_at(r->stage, folder) < 0 ||
-	    syscall(SYS_mount, NULL, r->stage_path, NULL, MS_SHARED, NULL) < 0)
+	r->mount.stage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
+	folder = open(r->mount.stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->mount.stage < 0 || folder < 0 ||
+	    mount_at(r->mount.stage, folder) < 0 ||
+	    syscall(SYS_mount, NULL, r->mount.stage_path, NULL, MS_SHARED,
+		NULL) < 0)
 		die("making the stage for the mounts:");
 	close(folder);
-	make_place(r, 0, r->tree);
+	make_place(r, 0, r->mount.tree);
 	for (i = 0; i < MAXBIND; i++)
-		if (r->bind[i] >= 0)
-			make_place(r, i + 1, r->bind[i]);
+		if (r->mount.bind[i] >= 0)
+			make_place(r, i + 1, r->mount.bind[i]);
 }
 
 static void
@@ -217,7 +222,7 @@ attach_place(struct run *r, int i, int mount)
 	int fd;
 
 	put(name, sizeof(name), "%d", i);
-	fd = openat(r->stage, name, O_PATH | O_CLOEXEC);
+	fd = openat(r->mount.stage, name, O_PATH | O_CLOEXEC);
 	if (fd < 0 || mount_at(mount, fd) < 0)
 		die("attaching to the stage for the mounts:");
 	close(fd);
@@ -229,13 +234,13 @@ attach_place(struct run *r, int i, int mount)
 static void
 put_on_stage(struct run *r, int i, int mount, const struct setting *bind)
 {
-	if (r->old)
+	if (r->mount.old)
 		attach_place(r, i, mount);
 	if (bind)
 		mount_set_bind(r, bind, mount);
 	else
 		mount_set_rootfs(r);
-	if (!r->old)
+	if (!r->mount.old)
 		attach_place(r, i, mount);
 }
 
@@ -244,10 +249,10 @@ fill_stage(struct run *r)
 {
 	size_t i = 0;
 
-	put_on_stage(r, 0, r->tree, NULL);
+	put_on_stage(r, 0, r->mount.tree, NULL);
 	for (each(r->conf, s, KEY_BIND))
-		if (r->bind[i++] >= 0)
-			put_on_stage(r, i, r->bind[i - 1], s);
+		if (r->mount.bind[i++] >= 0)
+			put_on_stage(r, i, r->mount.bind[i - 1], s);
 }
 
 /* ---- attributes ---- */
@@ -255,8 +260,8 @@ fill_stage(struct run *r)
 void
 mount_set_rootfs(const struct run *r)
 {
-	idmap_mount(r, r->tree, r->conf->rootfs, MOUNT_ATTR_NODEV |
-	    (r->conf->readonly ? MOUNT_ATTR_RDONLY : 0), 1, !r->shifted,
+	idmap_mount(r, r->mount.tree, r->conf->rootfs, MOUNT_ATTR_NODEV |
+	    (r->conf->readonly ? MOUNT_ATTR_RDONLY : 0), 1, !r->ids.shifted,
 	    conf_where(r->conf, KEY_ROOTFS));
 }
 
@@ -276,14 +281,14 @@ mount_host(struct run *r)
 	size_t i;
 
 	for (i = 0; i < MAXBIND; i++)
-		r->bind[i] = -1;
-	r->old = fs_is_old();
+		r->mount.bind[i] = -1;
+	r->mount.old = fs_is_old();
 	path_make_seen(r);
 	open_rootfs(r);
 	view_host(r);
 	open_binds(r);
 	make_stage(r);
-	if (r->stage >= 0 && r->old)
+	if (r->mount.stage >= 0 && r->mount.old)
 		fill_stage(r);
 	make_dev(r);
 	make_pts(r);
@@ -292,7 +297,7 @@ mount_host(struct run *r)
 void
 mount_attach(struct run *r)
 {
-	if (r->stage >= 0 && !r->old)
+	if (r->mount.stage >= 0 && !r->mount.old)
 		fill_stage(r);
 }
 
@@ -314,9 +319,9 @@ remove_one(int root, const struct made *m)
 static void
 remove_made(struct run *r)
 {
-	while (r->nmade) {
-		remove_one(r->tree, &r->made[--r->nmade]);
-		free(r->made[r->nmade].path);
+	while (r->mount.nmade) {
+		remove_one(r->mount.tree, &r->mount.made[--r->mount.nmade]);
+		free(r->mount.made[r->mount.nmade].path);
 	}
 }
 
@@ -325,12 +330,12 @@ mount_undo(struct run *r)
 {
 	size_t i;
 
-	if (!r->stuck)	/* its file system may not answer us either */
+	if (!r->wait.stuck)	/* its file system may not answer us either */
 		remove_made(r);
 	for (i = 0; i < MAXBIND; i++)
-		shut(&r->bind[i]);
-	shut(&r->tree);
-	shut(&r->dev);
-	shut(&r->pts);
+		shut(&r->mount.bind[i]);
+	shut(&r->mount.tree);
+	shut(&r->mount.dev);
+	shut(&r->mount.pts);
 	private_undo(r);	/* before the folder under the stage goes */
 }

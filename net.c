@@ -57,10 +57,10 @@ name_link(struct run *r)
 	uint64_t h = hash(r->conf->name);
 	int i;
 
-	put(r->link, sizeof(r->link), "cr");
+	put(r->net.link, sizeof(r->net.link), "cr");
 	for (i = 2; i < 13; i++, h /= 32)
-		r->link[i] = "abcdefghijklmnopqrstuvwxyz234567"[h % 32];
-	r->link[13] = '\0';
+		r->net.link[i] = "abcdefghijklmnopqrstuvwxyz234567"[h % 32];
+	r->net.link[13] = '\0';
 }
 
 void
@@ -71,8 +71,8 @@ net_host(struct run *r)
 
 	if (!bridge)
 		return;
-	r->bridge = if_nametoindex(bridge);
-	if (!r->bridge)
+	r->net.bridge = if_nametoindex(bridge);
+	if (!r->net.bridge)
 		die("%sthere is no bridge %s; make it: ip link add %s type "
 		    "bridge && ip link set %s up", where, bridge, bridge,
 		    bridge);
@@ -91,11 +91,12 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 	 * is sent to a port's own address stays on the host. */
 	memcpy(mac, r->conf->mac, sizeof(mac));
 	mac[0] = mac[0] == 0xfe ? 0xfa : 0xfe;
-	host = nl_begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
+	host = nl_begin(
+	    m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
 	host->ifi_family = AF_UNSPEC;
-	nl_text(m, IFLA_IFNAME, r->link);
+	nl_text(m, IFLA_IFNAME, r->net.link);
 	nl_attr(m, IFLA_ADDRESS, mac, sizeof(mac));
-	nl_attr32(m, IFLA_MASTER, r->bridge);
+	nl_attr32(m, IFLA_MASTER, r->net.bridge);
 	nl_attr32(m, IFLA_MTU, mtu);
 	nl_nest(m, IFLA_LINKINFO);
 		nl_text(m, IFLA_INFO_KIND, "veth");
@@ -106,7 +107,7 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 				nl_text(m, IFLA_IFNAME, r->conf->ifname);
 				nl_attr(m, IFLA_ADDRESS, r->conf->mac, 6);
 				nl_attr32(m, IFLA_MTU, mtu);
-				nl_attr32(m, IFLA_NET_NS_PID, r->pid);
+				nl_attr32(m, IFLA_NET_NS_PID, r->ns.pid);
 			nl_unnest(m);
 		nl_unnest(m);
 	nl_unnest(m);
@@ -170,35 +171,35 @@ net_attach(struct run *r)
 	int fd, err, ipv6;
 
 	nl_clear(&m);
-	if (!r->bridge)
+	if (!r->net.bridge)
 		return;
 	mtu = bridge_mtu(r);
 	name_link(r);
-	put(line, sizeof(line), "link %s\n", r->link);
+	put(line, sizeof(line), "link %s\n", r->net.link);
 	state_record(r, line);
 	fd = nl_open();
 	err = make_pair(r, fd, mtu);
 	if (err < 0 && errno == EEXIST) {
 		/* the name is ours by our lock: it is a leftover that the
 		 * kernel has not removed yet */
-		net_delete(r, r->link);
+		net_delete(r, r->net.link);
 		err = make_pair(r, fd, mtu);
 	}
 	if (err < 0)
 		die("%smaking a veth pair %s on %s as %s (CONFIG_VETH):",
-		    conf_where(r->conf, KEY_BRIDGE), r->link,
+		    conf_where(r->conf, KEY_BRIDGE), r->net.link,
 		    r->conf->bridge, r->conf->ifname);
 	/* no router advertisements; a kernel without IPv6 has no such file */
 	put(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
-	    r->link);
+	    r->net.link);
 	ipv6 = !write_at(AT_FDCWD, path, "1");
 	if (!ipv6 && errno != ENOENT)
 		die("writing %s:", path);
-	build_up(&m, r->link, ipv6);
+	build_up(&m, r->net.link, ipv6);
 	if (nl_ask(fd, &m) < 0)
-		die("setting %s up:", r->link);
+		die("setting %s up:", r->net.link);
 	close(fd);
-	step("net: %s on %s is %s inside", r->link, r->conf->bridge,
+	step("net: %s on %s is %s inside", r->net.link, r->conf->bridge,
 	    r->conf->ifname);
 }
 
@@ -248,12 +249,12 @@ leave_bridge(const char *link)
 void
 net_undo(struct run *r)
 {
-	if (*r->link && r->conf->program)
-		leave_bridge(r->link);
-	else if (*r->link)
-		net_delete(r, r->link);
-	*r->link = '\0';
-	r->bridge = 0;
+	if (*r->net.link && r->conf->program)
+		leave_bridge(r->net.link);
+	else if (*r->net.link)
+		net_delete(r, r->net.link);
+	*r->net.link = '\0';
+	r->net.bridge = 0;
 }
 
 /* ---- the container's side ---- */

@@ -115,20 +115,20 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 	struct clone_args a = {
 		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
 		    CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
-		.pidfd = (uintptr_t)&r->pidfd,
+		.pidfd = (uintptr_t)&r->ns.pidfd,
 		.exit_signal = SIGCHLD,
 	};
 	char proc[32];
 	long pid;
 
-	if (pipe2(r->go, O_CLOEXEC) < 0 ||
-	    pipe2(r->report, O_CLOEXEC | O_DIRECT) < 0)
+	if (pipe2(r->ns.go, O_CLOEXEC) < 0 ||
+	    pipe2(r->ns.report, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
 	if (r->conf->userns != USERNS_NONE)
 		a.flags |= CLONE_NEWUSER;
-	if (r->nhier && !*r->hier[0].ctrl) {	/* v2 stands first */
+	if (r->cgroup.nhier && !*r->cgroup.hier[0].ctrl) { /* v2 stands first */
 		a.flags |= CLONE_INTO_CGROUP;
-		a.cgroup = r->hier[0].payload;
+		a.cgroup = r->cgroup.hier[0].payload;
 	}
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
@@ -139,21 +139,21 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 		    "lacks one (CONFIG_USER_NS, CONFIG_PID_NS, CONFIG_NET_NS, "
 		    "CONFIG_IPC_NS); userns=none does without the first" : "");
 	if (!pid) {
-		ns_said = r->report[1];
+		ns_said = r->ns.report[1];
 		on_die = ns_fail_child;
 		on_step = send_step;
-		close(r->go[1]);
-		close(r->report[0]);
+		close(r->ns.go[1]);
+		close(r->ns.report[0]);
 		ns_signals_child();
 		child(r);
 		_exit(EXIT_SETUP);
 	}
-	r->pid = pid;
-	shut(&r->go[0]);
-	shut(&r->report[1]);
+	r->ns.pid = pid;
+	shut(&r->ns.go[0]);
+	shut(&r->ns.report[1]);
 	put(proc, sizeof(proc), "/proc/%ld", pid);
-	r->proc = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->proc < 0)
+	r->ns.proc = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->ns.proc < 0)
 		die("opening %s:", proc);
 	step("ns: the init is pid %ld", pid);
 }
@@ -161,7 +161,7 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 void
 ns_release(struct run *r)
 {
-	if (write(r->go[1], "", 1) != 1)
+	if (write(r->ns.go[1], "", 1) != 1)
 		die("the child died before it could be set up:");
 }
 
@@ -171,8 +171,10 @@ keep_made(struct run *r, const char *line)
 	char *path;
 	ino_t inode = strtoull(line, &path, 10);
 
-	r->made = xrealloc(r->made, r->nmade + 1, sizeof(*r->made));
-	r->made[r->nmade++] = (struct made){ xprintf("%s", path + 1), inode };
+	r->mount.made = xrealloc(
+	    r->mount.made, r->mount.nmade + 1, sizeof(*r->mount.made));
+	r->mount.made[r->mount.nmade++] =
+	    (struct made){ xprintf("%s", path + 1), inode };
 }
 
 /* The child's next record; 0 at the end of file. */
@@ -182,7 +184,7 @@ next_record(struct run *r, struct record *rec)
 	ssize_t n;
 
 	do
-		n = read(r->report[0], rec, sizeof(*rec));
+		n = read(r->ns.report[0], rec, sizeof(*rec));
 	while (n < 0 && errno == EINTR);
 	rec->line[sizeof(rec->line) - 1] = '\0';
 	if (n > 0 && rec->status == MADE)
@@ -202,13 +204,13 @@ stopped_by(const struct run *r, int sig)
 void
 ns_report(struct run *r)
 {
-	struct pollfd p[] = { { r->report[0], POLLIN, 0 },
-	    { r->signals, POLLIN, 0 }, { 0 } };
+	struct pollfd p[] = { { r->ns.report[0], POLLIN, 0 },
+	    { r->signals.fd, POLLIN, 0 }, { 0 } };
 	struct record rec;
 	int sig, n, ms = PATIENCE_MS;
 
-	if (r->heard)		/* before, in wait_for() */
-		stopped_by(r, r->heard);
+	if (r->wait.heard)		/* before, in wait_for() */
+		stopped_by(r, r->wait.heard);
 	for (;;) {
 		say_poll(&p[2]);
 		n = poll(p, LEN(p), ms);
@@ -217,7 +219,8 @@ ns_report(struct run *r)
 		if (n == 0) {	/* a slow disk is no reason to give up */
 			ms = -1;
 			tell("%s: %s; a signal ends the start", r->conf->name,
-			    wait_words(r->pid, "has not begun the init yet"));
+			    wait_words(
+				r->ns.pid, "has not begun the init yet"));
 		}
 		say_served(&p[2]);
 		sig = p[1].revents ? signal_pending(r) : 0;
@@ -234,15 +237,15 @@ ns_report(struct run *r)
 		if (rec.status == 0)
 			on_step(rec.line);
 	}
-	shut(&r->report[0]);
-	shut(&r->go[1]);
+	shut(&r->ns.report[0]);
+	shut(&r->ns.go[1]);
 }
 
 const char *
 ns_reason(struct run *r, int *status)
 {
 	static struct record rec;
-	struct pollfd p = { r->report[0], POLLIN, 0 };
+	struct pollfd p = { r->ns.report[0], POLLIN, 0 };
 
 	while (p.fd >= 0 && poll(&p, 1, 0) == 1 && next_record(r, &rec))
 		if (rec.status > 0) {
@@ -258,25 +261,25 @@ ns_undo(struct run *r)
 	static struct record rec;
 	siginfo_t info;
 
-	if (r->pidfd >= 0) {
+	if (r->ns.pidfd >= 0) {
 		cgroup_thaw_all(r);
-		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+		syscall(SYS_pidfd_send_signal, r->ns.pidfd, SIGKILL, NULL, 0);
 		/* cgroup_undo() tells who it is that does not die */
-		r->stuck = !wait_for(r, r->pidfd, POLLIN);
+		r->wait.stuck = !wait_for(r, r->ns.pidfd, POLLIN);
 	}
-	if (r->pidfd >= 0 && !r->stuck) {
-		waitid(P_PIDFD, r->pidfd, &info, WEXITED);
+	if (r->ns.pidfd >= 0 && !r->wait.stuck) {
+		waitid(P_PIDFD, r->ns.pidfd, &info, WEXITED);
 		/* all that held the other end are dead: up to its end */
-		while (r->report[0] >= 0 && next_record(r, &rec))
+		while (r->ns.report[0] >= 0 && next_record(r, &rec))
 			;
 	}
-	r->pid = 0;
-	shut(&r->pidfd);
-	shut(&r->proc);
-	shut(&r->go[0]);
-	shut(&r->go[1]);
-	shut(&r->report[0]);
-	shut(&r->report[1]);
+	r->ns.pid = 0;
+	shut(&r->ns.pidfd);
+	shut(&r->ns.proc);
+	shut(&r->ns.go[0]);
+	shut(&r->ns.go[1]);
+	shut(&r->ns.report[0]);
+	shut(&r->ns.report[1]);
 }
 
 /* ---- the child's side ---- */
@@ -287,7 +290,7 @@ ns_wait_child(struct run *r)
 	char c;
 	ssize_t n;
 
-	while ((n = read(r->go[0], &c, 1)) < 0 && errno == EINTR)
+	while ((n = read(r->ns.go[0], &c, 1)) < 0 && errno == EINTR)
 		;
 	if (n < 0)
 		die("waiting for the supervisor:");
@@ -300,7 +303,7 @@ ns_wait_child(struct run *r)
 void
 ns_identity_child(struct run *r)
 {
-	struct pollfd p = { r->go[0], 0, 0 };
+	struct pollfd p = { r->ns.go[0], 0, 0 };
 
 	if (take_groups(0, NULL) < 0)
 		die("dropping the supplementary groups (CONFIG_MULTIUSER):");

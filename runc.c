@@ -143,9 +143,9 @@ child(struct run *r)
 static void
 undo(struct run *r, int keep)
 {
-	r->starting = 0;
-	r->patience = r->stuck ? 0 : PATIENCE_MS;
-	r->heard = 0;
+	r->wait.starting = 0;
+	r->wait.patience = r->wait.stuck ? 0 : PATIENCE_MS;
+	r->wait.heard = 0;
 	while (r->begun > keep) {
 		r->begun--;
 		if (stages[r->begun].undo)
@@ -161,9 +161,9 @@ unwind(int status, const char *line)
 	const char *reason = ns_reason(&run, &status);
 
 	on_step(reason ? reason : line);
-	if (run.detached)
+	if (run.back.detached)
 		detach_ended(&run, status, reason ? reason : line);
-	if (run.lock >= 0)
+	if (run.state.lock >= 0)
 		state_ended(&run, status, 0);
 	undo(&run, 0);
 	exit(status);
@@ -175,9 +175,9 @@ start(struct run *r)
 	void (*host)(struct run *);
 	size_t i;
 
-	r->starting = 1;
-	r->patience = PATIENCE_MS;
-	r->left = r->stuck = 0;
+	r->wait.starting = 1;
+	r->wait.patience = PATIENCE_MS;
+	r->wait.left = r->wait.stuck = 0;
 	while (r->begun < (int)LEN(stages)) {
 		host = stages[r->begun++].host;
 		if (host)
@@ -192,9 +192,9 @@ start(struct run *r)
 	state_saved(r);
 	ns_report(r);
 	state_started(r);
-	r->starting = 0;
-	while (r->nmade)	/* now these stay */
-		free(r->made[--r->nmade].path);
+	r->wait.starting = 0;
+	while (r->mount.nmade)	/* now these stay */
+		free(r->mount.made[--r->mount.nmade].path);
 	mount_undo(r);		/* the child has taken them all */
 	cgroup_started(r);
 	detach_started(r);
@@ -261,7 +261,7 @@ handle_signal(struct run *r, struct stop *s, int sig)
 	int ends = sig == SIGTERM || sig == SIGINT || sig == SIGHUP;
 
 	if (sig == ASK)
-		ask_stop(r, s, r->request & 1, r->request >> 1);
+		ask_stop(r, s, r->signals.request & 1, r->signals.request >> 1);
 	else if (ends && !(r->conf->program && !s->asked && sig != SIGTERM))
 		signal_stop(r, s);
 	else if (r->conf->program && stop_signal(r, sig) && ends)
@@ -273,7 +273,7 @@ handle_signal(struct run *r, struct stop *s, int sig)
 static void
 signal_late(struct run *r, struct stop *s, int sig)
 {
-	int reboot = sig == ASK && r->request & 1;
+	int reboot = sig == ASK && r->signals.request & 1;
 
 	if (sig != ASK && sig != SIGTERM && sig != SIGINT && sig != SIGHUP)
 		return;
@@ -314,9 +314,9 @@ reap(struct run *r, const struct stop *s)
 {
 	siginfo_t info = { 0 };
 
-	if (waitid(P_PIDFD, r->pidfd, &info, WEXITED) < 0)
+	if (waitid(P_PIDFD, r->ns.pidfd, &info, WEXITED) < 0)
 		die("waiting for the init:");
-	shut(&r->pidfd);
+	shut(&r->ns.pidfd);
 	if (s->reboot && !s->killed && (r->conf->program ||
 	    info.si_code == CLD_EXITED))
 		return REBOOT;
@@ -339,19 +339,19 @@ wait_once(struct run *r, struct stop *stop)
 	struct pollfd p[NFDS];
 	int n = next_wait(r, stop), sig;
 
-	p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
-	p[INIT] = (struct pollfd){ r->pidfd, POLLIN, 0 };
-	p[NOTIFY] = (struct pollfd){ r->notify, POLLIN, 0 };
+	p[SIGNALS] = (struct pollfd){ r->signals.fd, POLLIN, 0 };
+	p[INIT] = (struct pollfd){ r->ns.pidfd, POLLIN, 0 };
+	p[NOTIFY] = (struct pollfd){ r->back.notify, POLLIN, 0 };
 	say_poll(p + SAID);
 	attach_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
-	r->stuck = stop->dying && !n;
+	r->wait.stuck = stop->dying && !n;
 	n = poll(p, NFDS, n);
 	if (n < 0 && errno != EINTR)
 		die("poll:");
 	if (p[INIT].revents)
-		r->stuck = 0;
-	if (p[INIT].revents || r->stuck)
+		r->wait.stuck = 0;
+	if (p[INIT].revents || r->wait.stuck)
 		return 0;
 	while (p[SIGNALS].revents && (sig = signal_pending(r)))
 		handle_signal(r, stop, sig);
@@ -359,7 +359,7 @@ wait_once(struct run *r, struct stop *stop)
 	attach_serve(r, p + ATTACH);
 	if (console_relay(r, p + CONSOLE))
 		signal_stop(r, stop);
-	if (r->ready && ((p[NOTIFY].revents && notify_received(r)) ||
+	if (r->back.ready && ((p[NOTIFY].revents && notify_received(r)) ||
 	    (p[CONSOLE + 2].revents && console_prompt(r) &&
 	    !stop_notifies(r))))
 		detach_ready(r);
@@ -371,16 +371,16 @@ supervise(struct run *r, struct stop *stop)
 {
 	console_begin(r);
 	attach_begin(r);
-	if (r->early) {
-		r->early = 0;
-		r->request = r->early_request;
+	if (r->wait.early) {
+		r->wait.early = 0;
+		r->signals.request = r->wait.early_request;
 		handle_signal(r, stop, ASK);
 	}
 	while (wait_once(r, stop))
 		;
 	signal_late(r, stop, console_end(r, !stop->asked));
 	/* cgroup_undo() tells who it is */
-	return r->stuck ? EXIT_SIGNAL + SIGKILL : reap(r, stop);
+	return r->wait.stuck ? EXIT_SIGNAL + SIGKILL : reap(r, stop);
 }
 
 /* An init that dies at once gives its reason on the console only. */
@@ -413,7 +413,7 @@ take_changes(struct run *r)
 
 	if (!state_conf_changed(r))
 		return;
-	if (conf_saved(&c, r->state, name, NULL, 0) <= CONF_MORE) {
+	if (conf_saved(&c, r->state.dir, name, NULL, 0) <= CONF_MORE) {
 		conf_warn(&c);
 		changed = c;
 		r->conf = &changed;
@@ -530,9 +530,9 @@ main(int argc, char **argv)
 	run.conf = &conf;
 	signals_take(&run);
 	on_die = unwind;
-	run.background = args.background;
-	run.ready = args.ready;
-	if (run.background)
+	run.back.background = args.background;
+	run.back.ready = args.ready;
+	if (run.back.background)
 		detach(&run);
 	say_nonblock();
 	status = live(&run);

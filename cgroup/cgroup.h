@@ -11,6 +11,26 @@
 struct run;
 struct hier;
 
+enum { MAXHIER = 24 };
+
+struct hier {			/* one mounted cgroup hierarchy */
+	char ctrl[64];		/* "cpu,cpuacct", "name=systemd"; "" is v2 */
+	char *path;		/* its mount point, for messages; allocated */
+	dev_t dev;		/* its file system */
+	int base; /* the folder of crun, for who starts; else -1 */
+	int group;		/* crun-os/NAME, which has the limits */
+	int payload;		/* crun-os/NAME/payload, or group once more */
+	int tasks;		/* v1: payload/tasks, the child joins by it */
+};
+
+struct cgroup {
+	struct hier hier[MAXHIER];	/* the first is v2 */
+	size_t nhier;
+	char delegated[256];	/* our own group, where it is delegated */
+	enum view view;		/* resolved */
+	struct hier *device;	/* v1, with the lists; NULL: by a program */
+};
+
 /* ---- cgroup.c ---- */
 
 void cgroup_host(struct run *);
@@ -65,7 +85,7 @@ int cgroup_says(int events, const char *line);
 
 /* ---- open.c ---- */
 
-#define BLKIO_ONE "blkio.throttle."	/* files of v1 that hold for one group */
+#define BLKIO_ONE "blkio.throttle." /* files of v1 that hold for one group */
 
 /* Opens the groups that NAME/host names and that are not open yet; those that
  * cannot be opened are left out, and the first of them is given, and errno.

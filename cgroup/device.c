@@ -1,19 +1,19 @@
 /* Devices: the nodes in /dev, and the wall around all other devices.
  *
- * A node that the guest makes, mounts or brings in an archive is opened only
- * where a rule allows its number.  The rules are those of the nodes in /dev,
- * of the terminals, of the device keys, and of device files that are bound.
- * They belong to the container's group, above the one that the guest sees: as
- * a program that the kernel asks about each open and mknod (cgroup v2,
- * "Device controller" in cgroup-v2.rst), or, where it takes no such program, as
- * the lists of a cgroup v1 hierarchy.  The lists must be there before anybody
- * is in the group; the program is loaded while the child puts its tree
- * together, since the kernel takes some time for it.
+ * A node that the guest makes, mounts or brings in an archive is opened
+ * only where a rule allows its number.  The rules are those of the nodes in
+ * /dev, of the terminals, of the device keys, and of device files that are
+ * bound.  They belong to the container's group, above the one that the guest
+ * sees: as a program that the kernel asks about each open and mknod (cgroup
+ * v2, "Device controller" in cgroup-v2.rst), or, where it takes no such
+ * program, as the lists of a cgroup v1 hierarchy.  The lists must be there
+ * before anybody is in the group; the program is loaded while the child puts
+ * its tree together, since the kernel takes some time for it.
  *
- * In a user namespace below the first, no such program may be loaded, and no
- * node of a device be made, whoever asks, mknod(2).  There the wall around the
- * container that crun itself runs in holds, and the nodes are its nodes, bound.
- */
+ * In a user namespace below the first, no such program may be loaded, and
+ * no node of a device be made, whoever asks, mknod(2).  There the wall around
+ * the container that crun itself runs in holds, and the nodes are its nodes,
+ * bound. */
 #include <errno.h>
 #include <linux/bpf.h>
 #include <linux/capability.h>
@@ -54,7 +54,7 @@ gather(struct run *r, struct rule **rules)
 {
 	struct rule *list = xrealloc(NULL, LEN(config_nodes) +
 	    LEN(config_devices) + r->conf->nset, sizeof(*list));
-	const struct seen *node = r->node;
+	const struct seen *node = r->mount.node;
 	size_t n = 0, i;
 	struct stat st;
 
@@ -70,7 +70,7 @@ gather(struct run *r, struct rule **rules)
 	}
 	i = 0;
 	for (each(r->conf, s, KEY_BIND)) {
-		int fd = r->bind[i++];
+		int fd = r->mount.bind[i++];
 
 		if (fd >= 0 && !fstat(fd, &st) && !(s->u.bind.attr &
 		    MOUNT_ATTR_NODEV) && (S_ISCHR(st.st_mode) ||
@@ -247,16 +247,16 @@ device_choose(struct run *r)
 	int err;
 
 	r->caps = device_caps(r->conf);
-	r->device = NULL;
-	if (!device_walled(r->conf) || takes_programs(&r->hier[0]))
+	r->cgroup.device = NULL;
+	if (!device_walled(r->conf) || takes_programs(&r->cgroup.hier[0]))
 		return;
 	err = errno;
-	r->device = cgroup_v1(r, "devices");
+	r->cgroup.device = cgroup_v1(r, "devices");
 	errno = err;
-	if (!r->device && err == EPERM)
+	if (!r->cgroup.device && err == EPERM)
 		die("the wall around devices: bpf(2) is refused to us, as it "
 		    "is in a container (device=all does without):");
-	if (!r->device)
+	if (!r->cgroup.device)
 		die("the wall around devices needs CONFIG_CGROUP_BPF, or a "
 		    "mounted cgroup v1 hierarchy of devices (device=all does "
 		    "without)");
@@ -268,10 +268,10 @@ device_lists(struct run *r)
 	struct rule *rules;
 	size_t n;
 
-	if (!r->device)
+	if (!r->cgroup.device)
 		return;
 	n = gather(r, &rules);
-	write_rules(r->device, rules, n);
+	write_rules(r->cgroup.device, rules, n);
 	free(rules);
 	step("device: a wall around all but those in /dev, by cgroup v1");
 }
@@ -283,14 +283,14 @@ device_attach(struct run *r)
 	size_t n;
 	int fd;
 
-	if (r->device || !device_walled(r->conf))
+	if (r->cgroup.device || !device_walled(r->conf))
 		return;
 	n = gather(r, &rules);
 	fd = load_program(rules, n);
 	if (fd < 0)
 		die("the wall around devices: loading its program (device=all "
 		    "does without):");
-	attach_program(&r->hier[0], fd);
+	attach_program(&r->cgroup.hier[0], fd);
 	close(fd);
 	free(rules);
 	step("device: a wall around all but those in /dev");

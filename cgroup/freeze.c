@@ -54,7 +54,8 @@ cgroup_walk(int dir, int to, int depth)
 unsigned long
 cgroup_count(const struct run *r)
 {
-	return r->nhier ? cgroup_walk(r->hier[0].group, -1, 0) : 0;
+	return r->cgroup.nhier ? cgroup_walk(r->cgroup.hier[0].group, -1, 0) :
+				 0;
 }
 
 /* The group's own state, cgroup-v2.rst: freezing takes its time, and is done
@@ -62,8 +63,9 @@ cgroup_count(const struct run *r)
 int
 cgroup_frozen(const struct run *r)
 {
-	int fd = r->nhier ? openat(r->hier[0].group, "cgroup.events",
-	    O_RDONLY | O_CLOEXEC) : -1;
+	int fd = r->cgroup.nhier ? openat(r->cgroup.hier[0].group,
+				       "cgroup.events", O_RDONLY | O_CLOEXEC) :
+				   -1;
 	int frozen = cgroup_says(fd, "frozen 1");
 
 	shut(&fd);
@@ -77,7 +79,7 @@ cgroup_kill(const struct run *r)
 {
 	const struct hier *h;
 
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
+	for (h = r->cgroup.hier; h < r->cgroup.hier + r->cgroup.nhier; h++) {
 		cgroup_thaw(h->group);
 		write_at(h->group, "cgroup.kill", "1");
 		write_at(h->group, "cgroup.freeze", "0");
@@ -105,7 +107,8 @@ wait_frozen(int events, int frozen)
 int
 cgroup_freeze(const struct run *r, int frozen)
 {
-	int group = r->nhier ? r->hier[0].group : -1, fd, err, bad;
+	int group = r->cgroup.nhier ? r->cgroup.hier[0].group : -1, fd, err,
+	    bad;
 
 	fd = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)

@@ -17,9 +17,9 @@ hier_add(struct run *r, const char *ctrl, const char *path, int base)
 	struct hier *h;
 	struct stat st;
 
-	if (r->nhier == MAXHIER)
+	if (r->cgroup.nhier == MAXHIER)
 		die("more than %d cgroup hierarchies", MAXHIER);
-	h = &r->hier[r->nhier++];
+	h = &r->cgroup.hier[r->cgroup.nhier++];
 	*h = (struct hier){ .base = base, .group = -1, .payload = -1,
 	    .tasks = -1 };
 	put(h->ctrl, sizeof(h->ctrl), "%s", ctrl);
@@ -39,8 +39,8 @@ hier_v1(struct run *r, const struct mount *m)
 
 	if (stat(m->path, &st) < 0)
 		die("looking at %s:", m->path);
-	for (i = 1; i < r->nhier; i++) {
-		h = &r->hier[i];
+	for (i = 1; i < r->cgroup.nhier; i++) {
+		h = &r->cgroup.hier[i];
 		if (has_word(h->ctrl, m->ctrl))
 			return h;
 		if (h->dev == st.st_dev) {
@@ -60,7 +60,7 @@ find_delegated(struct run *r, const char *mount)
 	char text[4096], path[4096], flag;
 	char *own;
 
-	*r->delegated = '\0';
+	*r->cgroup.delegated = '\0';
 	if (read_at(AT_FDCWD, "/proc/self/cgroup", text, sizeof(text)) < 0)
 		return;
 	own = strstr(text, "0::/");
@@ -68,7 +68,7 @@ find_delegated(struct run *r, const char *mount)
 		return;
 	own += strlen("0::");
 	own[strcspn(own, "\n")] = '\0';
-	if (!own[1] || strlen(own) >= sizeof(r->delegated))
+	if (!own[1] || strlen(own) >= sizeof(r->cgroup.delegated))
 		return;
 	/* an earlier life of ours: we are in the leaf already */
 	if (strlen(own) > strlen("/" LEAF) &&
@@ -77,7 +77,8 @@ find_delegated(struct run *r, const char *mount)
 	snprintf(path, sizeof(path), "%s%s", mount, own);
 	if ((getxattr(path, "trusted.delegate", &flag, 1) == 1 ||
 	    getxattr(path, "user.delegate", &flag, 1) == 1) && flag == '1')
-		put(r->delegated, sizeof(r->delegated), "%s", own);
+		put(r->cgroup.delegated, sizeof(r->cgroup.delegated), "%s",
+		    own);
 }
 
 void
@@ -95,12 +96,13 @@ hier_add_v2(struct run *r)
 		return;
 	}
 	find_delegated(r, m.path);
-	put(path, sizeof(path), "%s%s", m.path, r->delegated);
+	put(path, sizeof(path), "%s%s", m.path, r->cgroup.delegated);
 	hier_add(r, "", path, open(path, DIR_FLAGS));
-	if (!*r->delegated)
+	if (!*r->cgroup.delegated)
 		return;
-	if ((mkdirat(r->hier->base, LEAF, 0755) < 0 && errno != EEXIST) ||
-	    write_at(r->hier->base, LEAF "/cgroup.procs", "0") < 0)
+	if ((mkdirat(r->cgroup.hier->base, LEAF, 0755) < 0 &&
+		errno != EEXIST) ||
+	    write_at(r->cgroup.hier->base, LEAF "/cgroup.procs", "0") < 0)
 		die("moving into a leaf of the delegated group %s:", path);
 }
 

@@ -27,8 +27,8 @@ unsigned long cgroup_walk(int dir, int to, int depth);
 
 /* ---- hier.c ---- */
 
-/* A hierarchy that is mounted at path, or DETACHED; base is its folder.  Dies when
- * there are too many. */
+/* A hierarchy that is mounted at path, or DETACHED; base is its folder.  Dies
+ * when there are too many. */
 struct hier *hier_add(struct run *r, const char *ctrl, const char *path,
     int base);
 /* That of v2, as the first; mounted for ourselves where the host has none. */

@@ -48,10 +48,10 @@ open_group(struct run *r, const char *what, const char *ctrl)
 
 	put(h.ctrl, sizeof(h.ctrl), "%s", ctrl);
 	errno = EMFILE;
-	if (r->nhier == MAXHIER || open_folders(&h, what) < 0)
+	if (r->cgroup.nhier == MAXHIER || open_folders(&h, what) < 0)
 		return -1;
 	h.path = xprintf("%s", what);
-	r->hier[r->nhier++] = h;
+	r->cgroup.hier[r->cgroup.nhier++] = h;
 	return 0;
 }
 
@@ -60,9 +60,9 @@ is_open(const struct run *r, const char *what)
 {
 	size_t len, i;
 
-	for (i = 0; i < r->nhier; i++) {
-		len = strlen(r->hier[i].path);
-		if (!strncmp(r->hier[i].path, what, len) &&
+	for (i = 0; i < r->cgroup.nhier; i++) {
+		len = strlen(r->cgroup.hier[i].path);
+		if (!strncmp(r->cgroup.hier[i].path, what, len) &&
 		    (!what[len] || !strncmp(what + len, "/" CGROUP_TOP "/",
 		    strlen("/" CGROUP_TOP "/"))))
 			return 1;
@@ -78,7 +78,7 @@ cgroup_open(struct run *r)
 	const char *missing = NULL, *ctrl = "";
 	int err = 0;
 
-	if (read_at(r->state, "host", text, sizeof(text)) < 0)
+	if (read_at(r->state.dir, "host", text, sizeof(text)) < 0)
 		return "the list of its cgroups";
 	while ((line = next_part(&rest, "\n"))) {
 		if (strncmp(line, "cgroup ", 7))
@@ -102,9 +102,9 @@ cgroup_open_all(struct run *r, const char *name)
 	if (missing)
 		tell("%s: opening %s%s:", name, missing, errno == ENOENT ?
 		    ", which must be mounted where crun is called" : "");
-	else if (!r->nhier)
+	else if (!r->cgroup.nhier)
 		tell("%s has no cgroup any more", name);
-	return missing || !r->nhier ? -1 : 0;
+	return missing || !r->cgroup.nhier ? -1 : 0;
 }
 
 ssize_t
@@ -114,7 +114,8 @@ cgroup_read(const struct run *r, const char *file, char *buf, size_t size)
 	ssize_t n = -1;
 
 	*buf = '\0';
-	for (h = r->hier; n < 0 && h < r->hier + r->nhier; h++)
+	for (h = r->cgroup.hier; n < 0 && h < r->cgroup.hier + r->cgroup.nhier;
+	     h++)
 		n = read_at(h->group, file, buf, size);
 	return n;
 }

@@ -92,7 +92,8 @@ kill_some(int group, int *fds)
 	/* a last number may have been cut */
 	if ((p = strrchr(text, '\n')))
 		*p = '\0';
-	for (p = text; n < AT_ONCE && (pid = strtol(p, &end, 10)) > 0; p = end) {
+	for (p = text; n < AT_ONCE && (pid = strtol(p, &end, 10)) > 0;
+	     p = end) {
 		fds[n] = syscall(SYS_pidfd_open, pid, 0);
 		if (fds[n] < 0)
 			continue;
@@ -203,7 +204,7 @@ ungroup(struct run *r, int top, const char *what)
 		kill_group(r, group);
 		remove_below(group);
 		err = remove_group(top, name);
-		if (!r->patience)
+		if (!r->wait.patience)
 			tries = 0;
 	}
 	if (err)
@@ -303,7 +304,7 @@ cgroup_thaw_all(const struct run *r)
 	char path[sizeof(CGROUP_TOP) + NAME_LEN + 2];
 	int group;
 
-	for (h = r->hier; h < r->hier + r->nhier; h++) {
+	for (h = r->cgroup.hier; h < r->cgroup.hier + r->cgroup.nhier; h++) {
 		put(path, sizeof(path), CGROUP_TOP "/%s", r->conf->name);
 		group = h->group >= 0 ? openat(h->group, ".", DIR_FLAGS) :
 		    openat(h->base, path, DIR_FLAGS);

@@ -54,8 +54,9 @@ write_text(int group, const char *file, const char *text)
 }
 
 /* A cpuset is part of that above.  On v1 the processes' group has its own,
- * made narrower before ours, and wider after it; so have disks.  On v2 one that has processes
- * cannot be made empty again (ENOSPC): it becomes all that is above. */
+ * made narrower before ours, and wider after it; so have disks.  On v2 one
+ * that has processes cannot be made empty again (ENOSPC): it becomes all that
+ * is above. */
 static int
 write_change(const struct hier *h, const char *file, const char *text)
 {
@@ -85,7 +86,7 @@ move_all(const struct run *r, const struct hier *h)
 	int rounds, all = 0;
 
 	for (rounds = 0; !all && rounds < 100; rounds++) {
-		cgroup_walk(r->hier[0].group, to, 0);
+		cgroup_walk(r->cgroup.hier[0].group, to, 0);
 		all = cgroup_walk(h->group, -1, 0) >= cgroup_count(r);
 	}
 	shut(&to);
@@ -100,9 +101,9 @@ having(const struct run *r, const char *file)
 	struct stat st;
 	size_t i;
 
-	for (i = 0; i < r->nhier; i++)
-		if (!fstatat(r->hier[i].group, file, &st, 0))
-			return &r->hier[i];
+	for (i = 0; i < r->cgroup.nhier; i++)
+		if (!fstatat(r->cgroup.hier[i].group, file, &st, 0))
+			return &r->cgroup.hier[i];
 	return NULL;
 }
 
@@ -113,14 +114,14 @@ place(struct run *r, const char *ctrl, const char *ctrl1, const char *file,
     const char *file1, const struct setting *s)
 {
 	const struct hier *h = having(r, file);
-	size_t n = r->nhier;
+	size_t n = r->cgroup.nhier;
 
 	if (!h && file1)
 		h = having(r, file1);
 	if (h)
 		return h;
 	h = cgroup_add(r, ctrl, ctrl1, s);
-	if (r->nhier > n)
+	if (r->cgroup.nhier > n)
 		move_all(r, h);
 	return h;
 }
@@ -271,7 +272,7 @@ apply(const struct run *r, struct change *c, size_t n)
 	if (failed == n)
 		return;
 	left = put_back(c, n);
-	unlinkat(r->state, ".conf", 0);
+	unlinkat(r->state.dir, ".conf", 0);
 	c = &c[failed];
 	if (err == ERANGE || err == EINVAL)
 		die("%s%s: not a value that %s of this host takes; %s%s",

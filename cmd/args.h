@@ -8,7 +8,8 @@ struct args {
 	int nover, print, background, ready;
 };
 
-/* Takes the words after crun; exits with EXIT_USAGE where they make no sense. */
+/* Takes the words after crun; exits with EXIT_USAGE where they make no sense
+ * together. */
 void args_parse(struct args *a, char **argv);
 /* crun -h, and exits. */
 void args_help(void)

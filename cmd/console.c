@@ -151,7 +151,7 @@ attached(struct client *c)
 		p[SOCKET] = (struct pollfd){ c->socket, POLLIN, 0 };
 		p[LOG] = (struct pollfd){ c->watch, POLLIN, 0 };
 		p[SIGNALS] = (struct pollfd){ c->signals, POLLIN, 0 };
-		p[END] = (struct pollfd){ ended ? -1 : c->r->supervisor,
+		p[END] = (struct pollfd){ ended ? -1 : c->r->other.pidfd,
 		    POLLIN, 0 };
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
@@ -178,7 +178,7 @@ attach_console(struct run *r, const char *name)
 	struct client c = { .name = name, .r = r,
 	    .typing = { STDIN_FILENO, -1, 0, 0, typed, sizeof(typed) },
 	    .shown = { -1, STDOUT_FILENO, 0, 0, shown, sizeof(shown) },
-	    .log = { .dir = r->state, .fd = -1 } };
+	    .log = { .dir = r->state.dir, .fd = -1 } };
 	struct winsize w = { .ws_row = 24 };
 	sigset_t set;
 	size_t i;

@@ -37,7 +37,7 @@ poll_one(int fd, int ms)
 static int
 has_ended(const struct run *r, int ms)
 {
-	return poll_one(r->supervisor, ms);
+	return poll_one(r->other.pidfd, ms);
 }
 
 /* The status that the supervisor wrote down, or, where it was killed, that
@@ -70,7 +70,7 @@ do_wait(struct words *w)
 static void
 signal_supervisor(const struct run *r, int sig)
 {
-	syscall(SYS_pidfd_send_signal, r->supervisor, sig, NULL, 0);
+	syscall(SYS_pidfd_send_signal, r->other.pidfd, sig, NULL, 0);
 }
 
 /* CONT: somebody may have stopped it, as a shell stops a job. */
@@ -81,7 +81,7 @@ ask(const struct run *r, int reboot, unsigned seconds)
 
 	info.si_pid = getpid();
 	info.si_value.sival_int = seconds << 1 | reboot;
-	if (syscall(SYS_pidfd_send_signal, r->supervisor, ASK, &info, 0) < 0 &&
+	if (syscall(SYS_pidfd_send_signal, r->other.pidfd, ASK, &info, 0) < 0 &&
 	    errno != ESRCH)
 		die("signalling the supervisor:");
 	signal_supervisor(r, SIGCONT);
@@ -103,16 +103,16 @@ seconds_option(const struct words *w)
 	return n;
 }
 
-/* Milliseconds that the supervisor may take, since it kills by then.  Before it
- * is asked: the file goes with the container.  Where stop.timeout is not known
- * it is taken to be the default. */
+/* Milliseconds that the supervisor may take, since it kills by then.  Before
+ * it is asked: the file goes with the container.  Where stop.timeout is not
+ * known it is taken to be the default. */
 static long long
 patience(const struct run *r, const char *name, unsigned seconds)
 {
 	struct conf c = { 0 };
 
 	if (!seconds) {
-		conf_saved(&c, r->state, name, NULL, 0);
+		conf_saved(&c, r->state.dir, name, NULL, 0);
 		conf_warn(&c);
 		seconds = c.stop_timeout;
 	}
@@ -172,7 +172,7 @@ do_reboot(struct words *w)
 	verb_find(&r, name);
 	wait = patience(&r, name, seconds);
 	ask(&r, 1, seconds);
-	if (!poll_one(r.pidfd, wait)) {
+	if (!poll_one(r.ns.pidfd, wait)) {
 		no_answer(name);
 		return EXIT_SETUP;
 	}
@@ -198,7 +198,7 @@ static void
 kill_all(struct run *r, enum life life)
 {
 	if (life == RUNNING || life == ENDING) {
-		syscall(SYS_pidfd_send_signal, r->pidfd, SIGKILL, NULL, 0);
+		syscall(SYS_pidfd_send_signal, r->ns.pidfd, SIGKILL, NULL, 0);
 		cgroup_open(r);
 		cgroup_kill(r);
 		cgroup_close(r);
@@ -254,14 +254,14 @@ check_end(const char *name)
 }
 
 /* The init first: without its death nothing else can end.  Then the
- * supervisor: it may wait for a reader of what the init has printed, which TERM
- * ends.  What it leaves, if it has to be killed, we remove. */
+ * supervisor: it may wait for a reader of what the init has printed, which
+ * TERM ends.  What it leaves, if it has to be killed, we remove. */
 static int
 end_killed(struct run *r, const char *name)
 {
-	if (r->pidfd >= 0 && !poll_one(r->pidfd, KILL_MS))
-		return tell_alive(name, "the init", r->pid);
-	if (r->supervisor < 0) {
+	if (r->ns.pidfd >= 0 && !poll_one(r->ns.pidfd, KILL_MS))
+		return tell_alive(name, "the init", r->ns.pid);
+	if (r->other.pidfd < 0) {
 		tell("%s: a start has just begun, and has no pid yet; try "
 		    "again", name);
 		return EXIT_SETUP;
@@ -273,7 +273,7 @@ end_killed(struct run *r, const char *name)
 		return check_end(name);
 	signal_supervisor(r, SIGKILL);
 	if (!has_ended(r, KILL_MS))
-		return tell_alive(name, "its supervisor", r->supervisor_pid);
+		return tell_alive(name, "its supervisor", r->other.pid);
 	state_clean(name);
 	state_clean_rest();
 	if (check_end(name))
@@ -317,8 +317,9 @@ signal_inits(struct words *w, int sig)
 	struct run *r = verb_find_all(w, RUNNING, &status);
 
 	for (i = 0; i < w->n; i++)
-		if (syscall(SYS_pidfd_send_signal, r[i].pidfd, sig, NULL, 0) <
-		    0 && errno != ESRCH)
+		if (syscall(SYS_pidfd_send_signal, r[i].ns.pidfd, sig, NULL,
+			0) < 0 &&
+		    errno != ESRCH)
 			die("signalling the init of %s:", w->names[i]);
 	free(r);
 	return status;

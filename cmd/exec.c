@@ -1,9 +1,9 @@
 /* crun exec: a program in a container that runs, with the init's walls.
  *
- * The command clones a child into the init's own cgroup.  The child takes the
- * init's limits, joins the namespaces, becomes the container's root, opens a
- * pty of the container's devpts where the caller has a terminal, looks the
- * user up, closes its files, and drops what config.h and the saved
+ * The command clones a child into the init's own cgroup.  The child takes
+ * the init's limits, joins the namespaces, becomes the container's root,
+ * opens a pty of the container's devpts where the caller has a terminal,
+ * looks the user up, closes its files, and drops what config.h and the saved
  * configuration do not leave.  Only then it clones the process that execs, as
  * a child of the command's, and ends.  That one is the first in the pid
  * namespace of the container: one that is there can be looked into and traced
@@ -12,27 +12,26 @@
  * terminal, passes signals on and ends with the program's status; if it is
  * killed, the kernel kills the program (PR_SET_PDEATHSIG).
  *
- * A pid namespace ends when all that were in it are reaped, and a command may
- * be stopped or blocked for ever.  So the command reaps nobody: the kernel
- * releases its children as they die (SA_NOCLDWAIT), and SIGCHLD brings the
- * status.  One SIGCHLD is pending at most, signal(7): so the program waits for
- * a GO, which the command says when it has taken the child's.  Who is traced is
- * dead for a pidfd before its tracer lets it go, and SIGCHLD comes after that,
- * ptrace(2): so it is the signal that is waited for.  Only if the
- * command is killed does it take the host's PID 1, or a subreaper, to reap the
- * program.
+ * A pid namespace ends when all that were in it are reaped, and a command
+ * may be stopped or blocked for ever.  So the command reaps nobody: the
+ * kernel releases its children as they die (SA_NOCLDWAIT), and SIGCHLD brings
+ * the status.  One SIGCHLD is pending at most, signal(7): so the program
+ * waits for a GO, which the command says when it has taken the child's.  Who
+ * is traced is dead for a pidfd before its tracer lets it go, and SIGCHLD
+ * comes after that, ptrace(2): so it is the signal that is waited for.  Only
+ * if the command is killed does it take the host's PID 1, or a subreaper, to
+ * reap the program.
  *
- * They talk by one SEQPACKET socket: the child says which step comes, hands
- * over the pty and the process, or says why it failed; end of file is the exec.
- * GO is a byte the other way.
+ * They talk by one SEQPACKET socket: the child says which step comes,
+ * hands over the pty and the process, or says why it failed; end of file is
+ * the exec.  GO is a byte the other way.
  *
- * Nothing of the guest's configures this but /etc/passwd and /etc/group, read
- * inside and with suspicion, and only where a user was named or a login shell
- * is wanted.  A guest can make any of its files hang (a FIFO, FUSE): a child
- * that does not come on within ENTER_MS, and waits, is killed.  The time counts
- * anew when it has joined: in the cgroups many may wait for each other, for the
- * kernel's lock, and that is not the guest's doing.
- */
+ * Nothing of the guest's configures this but /etc/passwd and /etc/group,
+ * read inside and with suspicion, and only where a user was named or a login
+ * shell is wanted.  A guest can make any of its files hang (a FIFO, FUSE): a
+ * child that does not come on within ENTER_MS, and waits, is killed.  The
+ * time counts anew when it has joined: in the cgroups many may wait for each
+ * other, for the kernel's lock, and that is not the guest's doing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -65,11 +64,11 @@ static int ends = -1;		/* signalfd(2) of SIGCHLD */
 static void
 take_over(struct run *r, int *fds, const char *number)
 {
-	helper = r->pid;
-	shut(&r->pidfd);
+	helper = r->ns.pid;
+	shut(&r->ns.pidfd);
 	shut(&fds[1]);
-	r->pidfd = fds[0];
-	r->pid = strtol(number, NULL, 10);
+	r->ns.pidfd = fds[0];
+	r->ns.pid = strtol(number, NULL, 10);
 }
 
 /* Takes what has come of the ends of our children. */
@@ -81,9 +80,9 @@ take_ends(const struct run *r)
 	while (read(ends, &s, sizeof(s)) == sizeof(s)) {
 		if ((pid_t)s.ssi_pid == helper)
 			helper_ended = 1;
-		if ((pid_t)s.ssi_pid == r->pid && s.ssi_code == CLD_EXITED)
+		if ((pid_t)s.ssi_pid == r->ns.pid && s.ssi_code == CLD_EXITED)
 			ended = s.ssi_status;
-		else if ((pid_t)s.ssi_pid == r->pid)
+		else if ((pid_t)s.ssi_pid == r->ns.pid)
 			ended = EXIT_SIGNAL + s.ssi_status;
 	}
 }
@@ -92,7 +91,7 @@ take_ends(const struct run *r)
 static void
 give_up(struct run *r)
 {
-	struct pollfd p = { r->pidfd, POLLIN, 0 };
+	struct pollfd p = { r->ns.pidfd, POLLIN, 0 };
 
 	stop_signal(r, SIGKILL);
 	poll(&p, 1, LAST_MS);
@@ -141,8 +140,8 @@ next_record(struct run *r, int from, struct enter_record *rec)
 		return 1;
 	memcpy(fds, CMSG_DATA(h), sizeof(fds));
 	if (rec->word == PTY) {
-		r->master = fds[0];
-		r->slave = fds[1];
+		r->tty.master = fds[0];
+		r->tty.slave = fds[1];
 	} else {
 		take_over(r, fds, rec->text);
 	}
@@ -156,7 +155,7 @@ is_blocked(const struct run *r, int joined)
 {
 	char path[32], text[512], *p;
 
-	put(path, sizeof(path), "/proc/%ld/stat", (long)r->pid);
+	put(path, sizeof(path), "/proc/%ld/stat", (long)r->ns.pid);
 	read_at(AT_FDCWD, path, text, sizeof(text));
 	p = strrchr(text, ')');
 	return p && p[1] == ' ' && p[2] != 'R' && (joined || p[2] != 'D');
@@ -169,7 +168,7 @@ static void
 wait_entered(struct run *r, int from)
 {
 	enum { SIGNALS, ENDS, RECORD, NFDS };
-	struct pollfd p[NFDS] = { { r->signals, POLLIN, 0 },
+	struct pollfd p[NFDS] = { { r->signals.fd, POLLIN, 0 },
 	    { ends, POLLIN, 0 }, { from, POLLIN, 0 } };
 	struct enter_record rec;
 	char step[sizeof(rec.text)] = "joining it";
@@ -218,7 +217,7 @@ wait_entered(struct run *r, int from)
 static int
 is_gone(const struct run *r)
 {
-	return syscall(SYS_pidfd_send_signal, r->pidfd, 0, NULL, 0) < 0 &&
+	return syscall(SYS_pidfd_send_signal, r->ns.pidfd, 0, NULL, 0) < 0 &&
 	    errno == ESRCH;
 }
 
@@ -244,9 +243,10 @@ relay(struct run *r)
 
 	console_begin(r);
 	for (take_ends(r); ended < 0 && !gone; take_ends(r)) {
-		p[SIGNALS] = (struct pollfd){ r->signals, POLLIN, 0 };
+		p[SIGNALS] = (struct pollfd){ r->signals.fd, POLLIN, 0 };
 		p[ENDS] = (struct pollfd){ ends, POLLIN, 0 };
-		p[CHILD] = (struct pollfd){ dead ? -1 : r->pidfd, POLLIN, 0 };
+		p[CHILD] =
+		    (struct pollfd){ dead ? -1 : r->ns.pidfd, POLLIN, 0 };
 		console_poll(p + CONSOLE);
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
@@ -269,7 +269,7 @@ static void
 follow(struct run *r, pid_t pid)
 {
 	enum { SIGNALS, CHILD, NFDS };
-	struct pollfd p[NFDS] = { { r->signals, POLLIN, 0 },
+	struct pollfd p[NFDS] = { { r->signals.fd, POLLIN, 0 },
 	    { syscall(SYS_pidfd_open, pid, 0), POLLIN, 0 } };
 	struct signalfd_siginfo s;
 	siginfo_t info = { 0 };
@@ -277,7 +277,7 @@ follow(struct run *r, pid_t pid)
 	while (!p[CHILD].revents) {
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
-		while (read(r->signals, &s, sizeof(s)) == sizeof(s))
+		while (read(r->signals.fd, &s, sizeof(s)) == sizeof(s))
 			if (s.ssi_code <= 0)
 				kill(pid, s.ssi_signo);
 	}
@@ -287,8 +287,8 @@ follow(struct run *r, pid_t pid)
 }
 
 /* exec(2) has left us children of the caller's, as a shell's process
- * substitution is one: their ends are SIGCHLDs too.  So a child of our own goes
- * on, which has none. */
+ * substitution is one: their ends are SIGCHLDs too.  So a child of our own
+ * goes on, which has none. */
 static void
 leave_children(struct run *r)
 {

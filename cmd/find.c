@@ -87,7 +87,7 @@ verb_wait_started(struct run *r, const char *name)
 			die("watching %s (inotify):", dir);
 		life = state_open(r, name);
 		if (life == STARTING || life == ENDING)
-			wait_for_change(watch, r->supervisor, end);
+			wait_for_change(watch, r->other.pidfd, end);
 	} while ((life == STARTING || life == ENDING) && now_ms() < end);
 	close(watch);
 	free(dir);
@@ -104,8 +104,8 @@ verb_not_running(const char *name, enum life life)
 		    "removes what is left", name);
 }
 
-/* 0, or says why not and gives -1.  least: RUNNING, or ENDING for what needs no
- * init. */
+/* 0, or says why not and gives -1.  least: RUNNING, or ENDING for what needs
+ * no init. */
 static int
 find(struct run *r, const char *name, enum life least)
 {

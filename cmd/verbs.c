@@ -85,12 +85,13 @@ do_exec(struct words *w)
 	if (q.argv && !strcmp(*q.argv, "--"))
 		q.argv = w->n > 2 ? q.argv + 1 : NULL;
 	verb_find(&r, name);
-	saved = conf_saved(&c, r.state, name, NULL, 0);
+	saved = conf_saved(&c, r.state.dir, name, NULL, 0);
 	if (saved == CONF_GONE)
 		verb_gone(name);
 	/* even a key more: it may be a wall that we cannot build */
 	if (saved != CONF_WHOLE)
-		verb_refuse(&c, name, "no program is run with less protection than "
+		verb_refuse(&c, name,
+		    "no program is run with less protection than "
 		    "the init may have");
 	if (self_exposed(&c))
 		self_seal(NULL);
@@ -167,13 +168,13 @@ do_log(struct words *w)
 		state_close(&r);
 		verb_find_any(&r, w->names[0]);
 	}
-	l = (struct reader){ .dir = r.state, .fd = -1,
+	l = (struct reader){ .dir = r.state.dir, .fd = -1,
 	    .still = !w->opt['f'] };
 	watch = log_watch(&r);
 	print_log(&l, raw);
-	while (w->opt['f'] && r.supervisor >= 0) {
+	while (w->opt['f'] && r.other.pidfd >= 0) {
 		p[0] = (struct pollfd){ watch, POLLIN, 0 };
-		p[1] = (struct pollfd){ r.supervisor, POLLIN, 0 };
+		p[1] = (struct pollfd){ r.other.pidfd, POLLIN, 0 };
 		if (poll(p, LEN(p), -1) < 0 && errno != EINTR)
 			die("poll:");
 		log_watched(watch);
@@ -221,9 +222,9 @@ do_set(struct words *w)
 	struct run r;
 
 	verb_find(&r, name);
-	if (flock(r.state, LOCK_EX) < 0)	/* one set at a time */
+	if (flock(r.state.dir, LOCK_EX) < 0)	/* one set at a time */
 		die("locking " STATEDIR "/%s:", name);
-	saved = conf_saved(&c, r.state, name, w->names + 1, w->n - 1);
+	saved = conf_saved(&c, r.state.dir, name, w->names + 1, w->n - 1);
 	if (saved == CONF_GONE)
 		verb_gone(name);
 	if (saved == CONF_WORDS) {

@@ -39,9 +39,10 @@ check_addresses(struct conf *c)
 				conf_error(c, b->where, "ip %s is set twice",
 				    b->value);
 		if (a->u.ip.family == AF_INET6 && c->mtu && c->mtu < SMALLEST)
-			conf_error(c, conf_where(c, KEY_MTU), "mtu must be %d at "
-			    "least for the IPv6 address %s", SMALLEST,
-			    a->value);
+			conf_error(c, conf_where(c, KEY_MTU),
+			    "mtu must be %d at "
+			    "least for the IPv6 address %s",
+			    SMALLEST, a->value);
 	}
 }
 
@@ -110,10 +111,13 @@ check_ids(struct conf *c)
 	if ((!u && !g) || c->faulty[KEY_UIDMAP] || c->faulty[KEY_GIDMAP])
 		return;
 	if (!u || !g)
-		conf_error(c, (u ? u : g)->where, "uidmap and gidmap go together: "
-		    "%s is missing", u ? "gidmap" : "uidmap");
+		conf_error(c, (u ? u : g)->where,
+		    "uidmap and gidmap go together: "
+		    "%s is missing",
+		    u ? "gidmap" : "uidmap");
 	else if (s)
-		conf_error(c, s->where, "userns cannot be set beside uidmap and "
+		conf_error(c, s->where,
+		    "userns cannot be set beside uidmap and "
 		    "gidmap");
 	else {
 		check_map(c, KEY_UIDMAP);
@@ -128,7 +132,8 @@ conf_check(struct conf *c)
 		conf_error(c, strcmp(c->file, "-") ? c->file : "standard input",
 		    ": rootfs is not set: the folder to boot");
 	if (c->init && c->program)
-		conf_error(c, conf_where(c, KEY_INIT), "init cannot be set beside "
+		conf_error(c, conf_where(c, KEY_INIT),
+		    "init cannot be set beside "
 		    "-- PROGRAM");
 	check_network(c);
 	check_ids(c);

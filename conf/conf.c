@@ -202,16 +202,17 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 	old = same_setting(c, id, sub);
 	if (old && (!(keys[id].flags & ADDS) || keys[id].flags & FAMILY)) {
 		if (old->line)
-			conf_error(c, where, "%s is set twice, first on line %d",
-			    name, old->line);
+			conf_error(c, where,
+			    "%s is set twice, first on line %d", name,
+			    old->line);
 		else
 			conf_error(c, where, "%s is set twice", name);
 		return;
 	}
 	if (!*value) {
 		if (line) {
-			conf_error(c, where, "%s has no value; leave the line out",
-			    name);
+			conf_error(c, where,
+			    "%s has no value; leave the line out", name);
 			c->faulty[id] = 1;
 		}
 		return;
@@ -263,19 +264,21 @@ unknown_key(struct conf *c, const char *name, const char *where)
 	for (i = 0; name[i] && !(name[i] & 0x80); i++)
 		;
 	if (name[i])
-		conf_error(c, where, "unknown key %.64s, which has a character that "
-		    "no key has", name);
+		conf_error(c, where,
+		    "unknown key %.64s, which has a character that "
+		    "no key has",
+		    name);
 	else if (begins && !strcmp(begins, name))
 		conf_error(c, where, "%s needs a name after its dot", name);
 	else if (begins || *near.best)
-		conf_error(c, where, "unknown key %.64s; did you mean %s?", name,
-		    begins ? begins : near.best);
+		conf_error(c, where, "unknown key %.64s; did you mean %s?",
+		    name, begins ? begins : near.best);
 	else if (*family.best && len > head)
-		conf_error(c, where, "unknown key %.64s; did you mean %s%s?", name,
-		    family.best, name + head);
+		conf_error(c, where, "unknown key %.64s; did you mean %s%s?",
+		    name, family.best, name + head);
 	else
-		conf_error(c, where, "unknown key %.64s; crun -h lists the keys",
-		    name);
+		conf_error(c, where,
+		    "unknown key %.64s; crun -h lists the keys", name);
 }
 
 /* One KEY=VALUE; text stays, the settings point into it. */
@@ -287,8 +290,8 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 	int id;
 
 	if (!eq) {
-		conf_error(c, where, "no = in \"%.40s\": every line is key=value",
-		    name);
+		conf_error(c, where,
+		    "no = in \"%.40s\": every line is key=value", name);
 		return;
 	}
 	*eq = '\0';
@@ -463,8 +466,8 @@ default_name(struct conf *c)
 	s.value = xprintf("%.*s", (int)len, base);
 	bad = keys[KEY_NAME].set(c, &s);
 	if (bad)
-		conf_error(c, c->file, ": no name of a container (%s); set name",
-		    bad);
+		conf_error(
+		    c, c->file, ": no name of a container (%s); set name", bad);
 }
 
 /* ---- loading ---- */

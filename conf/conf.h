@@ -139,9 +139,9 @@ struct key {
 
 extern const struct key keys[NKEYS];	/* keys.c */
 
-/* Reads file ("-": the open file input; else looked for as crun(1) says) and the
- * nover words KEY=VALUE over it.  Supervisor.  -1: there are faults, all of
- * which are listed, and nothing else of it may be used. */
+/* Reads file ("-": the open file input; else looked for as crun(1) says) and
+ * the nover words KEY=VALUE over it.  Supervisor.  -1: there are faults, all
+ * of which are listed, and nothing else of it may be used. */
 int conf_load(struct conf *, const char *file, int input, char **over,
     int nover, char **program);
 /* Prints all faults, a line each; warns of them, but of CONF_GONE. */

@@ -297,8 +297,10 @@ device_option(struct device *d, const char *word)
 		return "has no access: one or more of r, w and m";
 	for (; *word; word++) {
 		if (!strchr("rwm", *word))
-			return complain("%c: access is one or more of r (read), "
-			    "w (write) and m (mknod)", *word);
+			return complain("%c: access is one or more of r "
+					"(read), "
+					"w (write) and m (mknod)",
+			    *word);
 		d->access |= *word == 'r' ? DEVICE_READ : *word == 'w' ?
 		    DEVICE_WRITE : DEVICE_MKNOD;
 	}

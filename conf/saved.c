@@ -11,8 +11,8 @@
 
 /* ---- what was saved ---- */
 
-/* conf_print() begins with the name, a comment of ours before it, and ends with
- * the log's size; neither is ever left out. */
+/* conf_print() begins with the name, a comment of ours before it, and ends
+ * with the log's size; neither is ever left out. */
 static int
 is_whole(const char *text, size_t size)
 {

@@ -20,8 +20,8 @@ int parse_ip(const char *text, struct ip *ip);
 char *cut_at(char *s, char sep);
 /* Whether all of s is letters, digits, or among more. */
 int has_only(const char *s, const char *more);
-/* Each judges s->value and keeps it, in c or in s->u.  NULL; or what is wrong with
- * it, which may be a text that the next complaint uses again. */
+/* Each judges s->value and keeps it, in c or in s->u.  NULL; or what is wrong
+ * with it, which may be a text that the next complaint uses again. */
 const char *set_userns(struct conf *c, struct setting *s);
 const char *set_map(struct conf *c, struct setting *s);
 const char *set_ip(struct conf *c, struct setting *s);

@@ -82,8 +82,8 @@ long long now_ms(void);		/* CLOCK_MONOTONIC, milliseconds */
  * escaped.  n is not 0. */
 size_t printable(const char *text, size_t n);
 
-/* The character that text begins with, or the \xNN of a byte, as a string of ESCAPED bytes at most;
- * gives how many bytes of text that was. */
+/* The character that text begins with, or the \xNN of a byte, as a string of
+ * ESCAPED bytes at most; gives how many bytes of text that was. */
 enum { ESCAPED = 5 };
 
 size_t escape(char *out, const char *text, size_t n);
@@ -117,8 +117,8 @@ void near_try(struct near *, const char *candidate);
 
 /* ---- ids.c ---- */
 
-/* The real, effective and saved ids, or the supplementary groups; -1 and errno,
- * and some may be set then. */
+/* The real, effective and saved ids, or the supplementary groups; -1 and
+ * errno, and some may be set then. */
 int take_ids(uid_t uid, gid_t gid);
 int take_groups(size_t n, const gid_t *groups);
 /* The effective ids, by a process whose real ones are root's. */
@@ -169,9 +169,9 @@ int new_mount(const char *fstype, const char *options, uint64_t attr);
 int mount_at(int mount, int target);
 /* A detached clone of a mount; flags: AT_RECURSIVE, AT_EMPTY_PATH. */
 int clone_tree(int dir, const char *path, int flags);
-/* Sets MOUNT_ATTR_* and private propagation, with rec of all mounts below too.
- * Before Linux 5.12 the mount must be attached in our mount namespace, and have
- * none below with rec: ENOSYS. */
+/* Sets MOUNT_ATTR_* and private propagation, with rec of all mounts below
+ * too.  Before Linux 5.12 the mount must be attached in our mount namespace,
+ * and have none below with rec: ENOSYS. */
 int set_attr(int mount, uint64_t attr, int rec);
 /* Linux before 5.12 changes only what is attached. */
 int fs_is_old(void);

@@ -19,8 +19,9 @@
 static void
 give_to_root(struct run *r, const char *name)
 {
-	if (r->nuid && fchownat(r->dev, name, idmap_uid(r, 0), idmap_gid(r, 0),
-	    AT_SYMLINK_NOFOLLOW) < 0)
+	if (r->ids.nuid &&
+	    fchownat(r->mount.dev, name, idmap_uid(r, 0), idmap_gid(r, 0),
+		AT_SYMLINK_NOFOLLOW) < 0)
 		die("the owner of /dev/%s:", name);
 }
 
@@ -28,12 +29,13 @@ give_to_root(struct run *r, const char *name)
 static void
 make_place(struct run *r, const char *name, const char *where)
 {
-	int fd = openat(r->dev, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(
+	    r->mount.dev, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		die("%smaking /dev/%s:", where, name);
 	close(fd);
-	r->bind_nodes = 1;
+	r->mount.bind_nodes = 1;
 }
 
 /* Two keys may name one device. */
@@ -43,11 +45,13 @@ make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
 {
 	struct stat st;
 
-	if (r->bind_nodes) {
+	if (r->mount.bind_nodes) {
 		make_place(r, name, where);
-	} else if (mknodat(r->dev, name, mode, dev) < 0 && (errno != EEXIST ||
-	    fstatat(r->dev, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
-	    st.st_rdev != dev || (st.st_mode & S_IFMT) != (mode & S_IFMT))) {
+	} else if (mknodat(r->mount.dev, name, mode, dev) < 0 &&
+	    (errno != EEXIST ||
+		fstatat(r->mount.dev, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
+		st.st_rdev != dev ||
+		(st.st_mode & S_IFMT) != (mode & S_IFMT))) {
 		if (errno != EPERM || in_first_userns())
 			die("%smaking /dev/%s:", where, name);
 		make_place(r, name, where);
@@ -55,7 +59,7 @@ make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
 	give_to_root(r, name);
 }
 
-/* The folders of /dev/NAME, below r->dev. */
+/* The folders of /dev/NAME, below r->mount.dev. */
 static void
 make_folders(struct run *r, const char *name, const char *where)
 {
@@ -64,7 +68,7 @@ make_folders(struct run *r, const char *name, const char *where)
 
 	while ((p = strchr(p, '/'))) {
 		folder = xprintf("%.*s", (int)(p++ - name), name);
-		if (mkdirat(r->dev, folder, 0755) < 0 && errno != EEXIST)
+		if (mkdirat(r->mount.dev, folder, 0755) < 0 && errno != EEXIST)
 			die("%smaking /dev/%s:", where, folder);
 		give_to_root(r, folder);
 		free(folder);
@@ -92,10 +96,10 @@ look_at(struct run *r, const struct setting *s, struct seen *node)
 void
 device_nodes(struct run *r)
 {
-	struct seen *node = r->node;
+	struct seen *node = r->mount.node;
 	size_t i;
 
-	r->bind_nodes = 0;
+	r->mount.bind_nodes = 0;
 	for (i = 0; i < LEN(config_nodes); i++)
 		make_node(r, config_nodes[i].name, S_IFCHR | 0666,
 		    makedev(config_nodes[i].major, config_nodes[i].minor), "");
@@ -120,7 +124,8 @@ bind_node(struct run *r, int fd, const char *path, const char *where)
 {
 	int node = fd < 0 ? -1 : clone_tree(fd, "", AT_EMPTY_PATH), place;
 
-	place = openat(r->dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
+	place = openat(
+	    r->mount.dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
 	if (node < 0 || place < 0 || mount_at(node, place) < 0 ||
 	    set_attr(node, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("%sbinding %s of the container that we are in:", where,
@@ -150,10 +155,10 @@ bind_config_node(struct run *r, const char *name, dev_t dev)
 void
 device_child(struct run *r)
 {
-	struct seen *node = r->node;
+	struct seen *node = r->mount.node;
 	size_t i;
 
-	if (!r->bind_nodes)
+	if (!r->mount.bind_nodes)
 		return;
 	for (i = 0; i < LEN(config_nodes); i++)
 		bind_config_node(r, config_nodes[i].name,

@@ -71,7 +71,7 @@ keep_written(struct run *r, struct written *w, int fd, ino_t inode)
 	ssize_t n;
 
 	put(link, sizeof(link), "self/fd/%d", fd);
-	n = readlinkat(r->procfs, link, w->path, sizeof(w->path) - 1);
+	n = readlinkat(r->mount.procfs, link, w->path, sizeof(w->path) - 1);
 	if (n < 0)
 		w->size = UNKNOWN;
 	else
@@ -124,7 +124,7 @@ write_file(struct run *r, const char *path, const char *text,
 {
 	int flags = O_WRONLY | O_CREAT | O_NONBLOCK | O_NOCTTY, fd;
 	struct written *w = &written[nwritten];
-	int root = r->tree;
+	int root = r->mount.tree;
 	struct stat st;
 
 	read_old(w, root, path);
@@ -156,11 +156,11 @@ write_file(struct run *r, const char *path, const char *text,
 void
 files_write_child(struct run *r)
 {
-	int run = target_open(r->tree, "/run/host", 1, "");
+	int run = target_open(r->mount.tree, "/run/host", 1, "");
 
 	if (create_at(run, "container-manager", "crun\n", 0444) < 0)
 		die("writing /run/host/container-manager:");
-	if (r->notify >= 0 && fchdir(run) < 0)
+	if (r->back.notify >= 0 && fchdir(run) < 0)
 		die("entering /run/host:");
 	notify_child(r);
 	close(run);

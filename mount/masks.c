@@ -69,7 +69,7 @@ mask(struct run *r, const char *path, int last[2])
 	if (fstat(fd, &st) < 0)
 		die("%s:", path);
 	folder = S_ISDIR(st.st_mode);
-	m = clone_mask(r->dev, folder, &last[folder]);
+	m = clone_mask(r->mount.dev, folder, &last[folder]);
 	if (m < 0 || mount_at(m, fd) < 0 || (!folder && last[0] < 0 &&
 	    set_attr(m, MOUNT_ATTR_RDONLY | A_STRICT, 0) < 0))
 		die("masking %s (nesting=yes leaves it):", path);
@@ -116,7 +116,7 @@ masks_child(struct run *r)
 
 	for (i = 0; i < LEN(keep) && !r->conf->nesting; i++)
 		keep[i] = keep_writable(r, config_writable[i]);
-	if (set_attr(r->sysfs, MOUNT_ATTR_RDONLY, 0) < 0)
+	if (set_attr(r->mount.sysfs, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("making /sys read-only:");
 	if (r->conf->nesting)
 		return;

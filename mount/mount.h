@@ -5,6 +5,36 @@
 struct run;
 struct setting;
 
+enum { MAXBIND = 256 };
+
+struct seen {			/* what a path of the host led to */
+	mode_t mode;		/* 0: it was not there */
+	dev_t dev, rdev;
+	ino_t inode;
+};
+
+struct made {			/* a folder or an empty file in the rootfs */
+	char *path;
+	ino_t inode;		/* who it is, wherever path leads later */
+};
+
+struct mounts {
+	struct seen *seen;	/* the rootfs, then the binds; once, and over */
+	struct seen *node;	/* a reboot; so the devices */
+	size_t nseen;		/* of each */
+	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
+	int bind[MAXBIND];	/* detached, in the order of the bind keys */
+	int bind_nodes;		/* in /dev are files, for binds of our nodes */
+	int procfs, sysfs;	/* the child's mounts on /proc and /sys */
+	int private;		/* we left the host's mount namespace */
+	int hostns, hostroot;	/* the way back to it, or -1 */
+	struct made *made;	/* what the child made in the rootfs to */
+	size_t nmade;		/* mount on; goes again if the start fails */
+	int stage;		/* where mounts are locked on their way */
+	int old;		/* a kernel without mount_setattr(2) */
+	char stage_path[128];
+};
+
 enum { DETACH = 2 };			/* MNT_DETACH, umount2(2) */
 
 /* ---- private.c ---- */
@@ -44,8 +74,8 @@ void rootfs_restore_child(void);	/* those again, where a start fails */
 
 /* ---- dev.c ---- */
 
-/* Makes the nodes of config.h and of the device keys in r->dev.  Dies where
- * the host has no such device. */
+/* Makes the nodes of config.h and of the device keys in r->mount.dev.  Dies
+ * where the host has no such device. */
 void device_nodes(struct run *);
 /* In a container: our own nodes over the files in the child's /dev. */
 void device_child(struct run *);

@@ -123,12 +123,14 @@ path_make_seen(struct run *r)
 {
 	size_t n = r->conf->nset + 1, more;
 
-	if (n <= r->nseen)
+	if (n <= r->mount.nseen)
 		return;
-	more = n - r->nseen;
-	r->seen = xrealloc(r->seen, n, sizeof(*r->seen));
-	r->node = xrealloc(r->node, n, sizeof(*r->node));
-	memset(r->seen + r->nseen, 0, more * sizeof(*r->seen));
-	memset(r->node + r->nseen, 0, more * sizeof(*r->node));
-	r->nseen = n;
+	more = n - r->mount.nseen;
+	r->mount.seen = xrealloc(r->mount.seen, n, sizeof(*r->mount.seen));
+	r->mount.node = xrealloc(r->mount.node, n, sizeof(*r->mount.node));
+	memset(
+	    r->mount.seen + r->mount.nseen, 0, more * sizeof(*r->mount.seen));
+	memset(
+	    r->mount.node + r->mount.nseen, 0, more * sizeof(*r->mount.node));
+	r->mount.nseen = n;
 }

@@ -93,18 +93,19 @@ private_host(struct run *r)
 	int sys = is_fstype("/sys", SYSFS_MAGIC);
 	int complete = proc && sys && !root_is_initramfs();
 
-	if (r->private || (complete && r->conf->userns == USERNS_NONE))
+	if (r->mount.private || (complete && r->conf->userns == USERNS_NONE))
 		return;
 	if (complete) {
-		r->hostns = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
-		r->hostroot = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-		if (r->hostns < 0 || r->hostroot < 0)
+		r->mount.hostns = open(
+		    "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+		r->mount.hostroot = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
+		if (r->mount.hostns < 0 || r->mount.hostroot < 0)
 			die("opening the host's mount namespace:");
 	}
 	if (unshare(CLONE_NEWNS) < 0 ||
 	    syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_SLAVE, NULL) < 0)
 		die("making a mount namespace for the supervisor:");
-	r->private = 1;
+	r->mount.private = 1;
 	if (!proc)
 		mount_missing("/proc", "proc");
 	if (!sys)
@@ -119,15 +120,16 @@ private_host(struct run *r)
 void
 private_undo(struct run *r)
 {
-	if (r->hostns >= 0) {
-		if (r->private && (setns(r->hostns, CLONE_NEWNS) < 0 ||
-		    fchdir(r->hostroot) < 0 || chroot(".") < 0))
+	if (r->mount.hostns >= 0) {
+		if (r->mount.private &&
+		    (setns(r->mount.hostns, CLONE_NEWNS) < 0 ||
+			fchdir(r->mount.hostroot) < 0 || chroot(".") < 0))
 			warn("returning to the host's mount namespace:");
-		r->private = 0;
-	} else if (r->stage >= 0) {
-		syscall(SYS_umount2, r->stage_path, DETACH);
+		r->mount.private = 0;
+	} else if (r->mount.stage >= 0) {
+		syscall(SYS_umount2, r->mount.stage_path, DETACH);
 	}
-	shut(&r->stage);
-	shut(&r->hostns);
-	shut(&r->hostroot);
+	shut(&r->mount.stage);
+	shut(&r->mount.hostns);
+	shut(&r->mount.hostroot);
 }

@@ -48,10 +48,11 @@ take_place(int stage, int i, int *mount)
 void
 stage_child(struct run *r)
 {
-	if (r->stage < 0)
+	if (r->mount.stage < 0)
 		return;
-	r->stage = open(r->stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->stage < 0)
+	r->mount.stage = open(
+	    r->mount.stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->mount.stage < 0)
 		die("opening the stage for the mounts:");
 }
 
@@ -60,11 +61,11 @@ take_stage(struct run *r)
 {
 	int i;
 
-	if (r->stage < 0)
+	if (r->mount.stage < 0)
 		return;
-	take_place(r->stage, 0, &r->tree);
+	take_place(r->mount.stage, 0, &r->mount.tree);
 	for (i = 0; i < MAXBIND; i++)
-		take_place(r->stage, i + 1, &r->bind[i]);
+		take_place(r->mount.stage, i + 1, &r->mount.bind[i]);
 }
 
 /* ---- making targets ---- */
@@ -107,17 +108,17 @@ mount_table(struct run *r)
 	size_t i;
 	int m;
 
-	refuse_link(r->tree, "/proc");
-	refuse_link(r->tree, "/sys");
+	refuse_link(r->mount.tree, "/proc");
+	refuse_link(r->mount.tree, "/sys");
 	for (i = 0; i < LEN(config_mounts); i++) {
 		target = config_mounts[i].target;
 		m = mount_kernel(config_mounts[i].fstype,
 		    config_mounts[i].options, config_mounts[i].attr);
-		target_mount(r->tree, m, target, 1, "");
+		target_mount(r->mount.tree, m, target, 1, "");
 		if (!strcmp(target, "/proc"))
-			r->procfs = m;
+			r->mount.procfs = m;
 		else if (!strcmp(target, "/sys"))
-			r->sysfs = m;
+			r->mount.sysfs = m;
 		else
 			close(m);
 		step("mount: %s", target);
@@ -127,7 +128,8 @@ mount_table(struct run *r)
 int
 kernel_open(const struct run *r, const char *path, int flags)
 {
-	int root = strncmp(path, "/proc/", 6) ? r->sysfs : r->procfs;
+	int root = strncmp(path, "/proc/", 6) ? r->mount.sysfs :
+						r->mount.procfs;
 	int fd = open_how(root, strchr(path + 1, '/'), flags, 0,
 	    RESOLVE_NO_SYMLINKS);
 
@@ -150,7 +152,7 @@ kernel_mount(const struct run *r, int mount, const char *path)
 static void
 check_place(const struct run *r, int mount, const char *path)
 {
-	int fd = open_how(r->tree, path, O_PATH | O_DIRECTORY, 0,
+	int fd = open_how(r->mount.tree, path, O_PATH | O_DIRECTORY, 0,
 	    RESOLVE_NO_SYMLINKS);
 	struct stat a, b;
 
@@ -168,18 +170,18 @@ mount_dev(struct run *r)
 	size_t i;
 	int pts;
 
-	refuse_link(r->tree, "/dev");
-	target_mount(r->tree, r->dev, "/dev", 1, "");
+	refuse_link(r->mount.tree, "/dev");
+	target_mount(r->mount.tree, r->mount.dev, "/dev", 1, "");
 	for (i = 0; i < LEN(folders); i++)
-		if (mkdirat(r->dev, folders[i], 0755) < 0)
+		if (mkdirat(r->mount.dev, folders[i], 0755) < 0)
 			die("making /dev/%s:", folders[i]);
 	for (i = 0; i < LEN(config_links); i++)
-		if (symlinkat(config_links[i].target, r->dev,
+		if (symlinkat(config_links[i].target, r->mount.dev,
 		    config_links[i].name) < 0)
 			die("making /dev/%s:", config_links[i].name);
 	device_child(r);
-	pts = openat(r->dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (pts < 0 || mount_at(r->pts, pts) < 0)
+	pts = openat(r->mount.dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (pts < 0 || mount_at(r->mount.pts, pts) < 0)
 		die("mounting on /dev/pts:");
 	close(pts);
 }
@@ -190,11 +192,11 @@ mount_console(struct run *r)
 {
 	int fd, tty;
 
-	if (r->slave < 0)
+	if (r->tty.slave < 0)
 		return;
-	fd = openat(r->dev, "console", O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-	    0620);
-	tty = clone_tree(r->pts, "0", 0);
+	fd = openat(r->mount.dev, "console",
+	    O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0620);
+	tty = clone_tree(r->mount.pts, "0", 0);
 	if (fd < 0 || tty < 0 || mount_at(tty, fd) < 0)
 		die("making /dev/console:");
 	close(fd);
@@ -206,9 +208,9 @@ mount_cgroup(struct run *r)
 {
 	int m, dir;
 
-	if (r->view == VIEW_NONE)
+	if (r->cgroup.view == VIEW_NONE)
 		return;
-	if (r->view == VIEW_V2) {
+	if (r->cgroup.view == VIEW_V2) {
 		m = mount_kernel("cgroup2", "", A_STRICT);
 		kernel_mount(r, m, "/sys/fs/cgroup");
 		close(m);
@@ -240,7 +242,7 @@ mount_tmpfs_keys(struct run *r)
 		    *t->size ? " size=" : "", t->size);
 		m = new_mount("tmpfs", options,
 		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-		target_mount(r->tree, m, t->target, 1, s->where);
+		target_mount(r->mount.tree, m, t->target, 1, s->where);
 		close(m);
 		step("mount: tmpfs on %s", t->target);
 	}
@@ -253,15 +255,15 @@ mount_binds(struct run *r)
 	size_t i = 0;
 
 	for (each(r->conf, s, KEY_BIND)) {
-		int fd = r->bind[i++];
+		int fd = r->mount.bind[i++];
 
 		if (fd < 0)
 			continue;
 		if (fstat(fd, &st) < 0)
 			die("%sbind %s:", s->where, s->value);
-		target_mount(r->tree, fd, s->u.bind.target, S_ISDIR(st.st_mode),
-		    s->where);
-		if (r->stage < 0)
+		target_mount(r->mount.tree, fd, s->u.bind.target,
+		    S_ISDIR(st.st_mode), s->where);
+		if (r->mount.stage < 0)
 			mount_set_bind(r, s, fd);
 		step("mount: %s on %s", s->u.bind.source, s->u.bind.target);
 	}
@@ -279,10 +281,10 @@ attach_rootfs(struct run *r)
 	if (syscall(SYS_mount, NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) < 0)
 		die("making the mounts private:");
 	root = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0 || mount_at(r->tree, root) < 0)
+	if (root < 0 || mount_at(r->mount.tree, root) < 0)
 		die("attaching the rootfs:");
 	close(root);
-	if (r->stage < 0)
+	if (r->mount.stage < 0)
 		mount_set_rootfs(r);
 }
 
@@ -290,7 +292,7 @@ attach_rootfs(struct run *r)
 static void
 pivot(struct run *r)
 {
-	if (fchdir(r->tree) < 0 ||
+	if (fchdir(r->mount.tree) < 0 ||
 	    syscall(SYS_pivot_root, ".", ".") < 0)
 		die("pivot_root into %s%s:", r->conf->rootfs,
 		    errno == EINVAL ? ", as our own / is no mount point: "
@@ -317,7 +319,7 @@ rootfs_child(struct run *r)
 	mount_tmpfs_keys(r);
 	mount_binds(r);
 	files_write_child(r);
-	check_place(r, r->procfs, "/proc");
-	check_place(r, r->sysfs, "/sys");
+	check_place(r, r->mount.procfs, "/proc");
+	check_place(r, r->mount.sysfs, "/sys");
 	pivot(r);
 }

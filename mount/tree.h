@@ -21,8 +21,8 @@ void path_make_seen(struct run *r);
 
 /* ---- rootfs.c ---- */
 
-/* Mounts over a path below /proc or /sys; one that is not there is passed over.
- * Dies. */
+/* Mounts over a path below /proc or /sys; one that is not there is passed
+ * over.  Dies. */
 void kernel_mount(const struct run *r, int mount, const char *path);
 /* A path below /proc or /sys, in the mounts that we have put there; -1 where
  * this kernel does not have it. */

@@ -2,7 +2,15 @@
 #ifndef NET_NET_H
 #define NET_NET_H
 
+#include <net/if.h>
+#include <stdint.h>
+
 struct run;
+
+struct net {
+	char link[IFNAMSIZ];	/* the host's end; "" before it is made */
+	uint32_t bridge;	/* its index */
+};
 
 void net_host(struct run *);
 void net_attach(struct run *);

@@ -1,7 +1,7 @@
 /* rtnetlink(7): messages are built in one fixed buffer with a stack of open
- * attributes; an overflow is remembered and checked once, when they are sent.
- * All that was built goes out in one datagram, and an answer to each message is
- * read. */
+ * attributes; an overflow is remembered and checked once, when they are
+ * sent.  All that was built goes out in one datagram, and an answer to each
+ * message is read. */
 #include <errno.h>
 #include <linux/rtnetlink.h>
 #include <string.h>

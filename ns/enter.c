@@ -45,7 +45,8 @@ enter_say(int word, const char *text)
 	struct enter_record rec = { .word = word };
 
 	snprintf(rec.text, sizeof(rec.text), "%s", text);
-	send(talk, &rec, offsetof(struct enter_record, text) + strlen(rec.text) + 1,
+	send(talk, &rec,
+	    offsetof(struct enter_record, text) + strlen(rec.text) + 1,
 	    MSG_NOSIGNAL);
 }
 
@@ -88,25 +89,26 @@ open_pty_child(struct run *r, uid_t owner)
 	struct stat st;
 
 	enter_say(STEP, "opening /dev/pts/ptmx");
-	r->master = open_how(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY |
+	r->tty.master = open_how(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY |
 	    O_NONBLOCK, 0, RESOLVE_NO_SYMLINKS);
-	if (r->master < 0)
+	if (r->tty.master < 0)
 		die("opening the container's /dev/pts/ptmx:");
-	if (fstat(r->master, &st) < 0 || fstatfs(r->master, &fs) < 0 ||
+	if (fstat(r->tty.master, &st) < 0 || fstatfs(r->tty.master, &fs) < 0 ||
 	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) ||
 	    fs.f_type != DEVPTS_SUPER_MAGIC)
 		die("the container's /dev/pts is no devpts");
-	if (ioctl(r->master, TIOCSPTLCK, &unlock) < 0)
+	if (ioctl(r->tty.master, TIOCSPTLCK, &unlock) < 0)
 		die("unlocking a terminal:");
-	r->slave = ioctl(r->master, TIOCGPTPEER,
+	r->tty.slave = ioctl(r->tty.master, TIOCGPTPEER,
 	    O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (r->slave < 0)
+	if (r->tty.slave < 0)
 		die("opening a terminal:");
-	if (fchown(r->slave, owner, TTY_GID) < 0 &&
-	    fchown(r->slave, 0, TTY_GID) < 0 && fchown(r->slave, 0, 0) < 0)
+	if (fchown(r->tty.slave, owner, TTY_GID) < 0 &&
+	    fchown(r->tty.slave, 0, TTY_GID) < 0 &&
+	    fchown(r->tty.slave, 0, 0) < 0)
 		die("the owner of the terminal:");
-	fds[0] = r->master;
-	fds[1] = r->slave;
+	fds[0] = r->tty.master;
+	fds[1] = r->tty.slave;
 	send_files(PTY, fds, 0);
 }
 
@@ -153,14 +155,14 @@ join(struct run *r)
 	    CLONE_NEWCGROUP;
 	size_t i;
 
-	for (i = 1; i < r->nhier; i++)	/* that of v2 it was born in */
-		if (write(r->hier[i].tasks, "0", 1) != 1)
-			die("joining %s:", r->hier[i].path);
+	for (i = 1; i < r->cgroup.nhier; i++)	/* that of v2 it was born in */
+		if (write(r->cgroup.hier[i].tasks, "0", 1) != 1)
+			die("joining %s:", r->cgroup.hier[i].path);
 	cgroup_close(r);
 	if (r->conf->userns != USERNS_NONE)
 		flags |= CLONE_NEWUSER;
 	/* that of pids holds for our children */
-	if (setns(r->pidfd, flags | CLONE_NEWPID) < 0)
+	if (setns(r->ns.pidfd, flags | CLONE_NEWPID) < 0)
 		die("joining the container's namespaces:");
 }
 
@@ -333,10 +335,10 @@ child(struct run *r, const struct request *q)
 	sec_keyring_child(r);
 	if (q->user || !q->argv)
 		user_look_up(&u, q->user ? q->user : "0");
-	if (r->ttys)
+	if (r->tty.ttys)
 		open_pty_child(r, u.uid);
 	for (i = 0; i < 3 && !alone; i++)
-		r->std[i] = r->ttys >> i & 1 ? r->slave : i;
+		r->tty.std[i] = r->tty.ttys >> i & 1 ? r->tty.slave : i;
 	ns_session_child(r, &talk);
 	sec_bound_child(r);
 	seccomp_child(r);
@@ -361,21 +363,22 @@ open_init_group(const struct run *r)
 	char *mark = xprintf("/" CGROUP_TOP "/%s/payload", r->conf->name);
 	int fd = -1, err = ENOENT;
 
-	if (read_at(r->proc, "cgroup", text, sizeof(text)) < 0)
+	if (read_at(r->ns.proc, "cgroup", text, sizeof(text)) < 0)
 		die("reading the groups of the init of %s:", r->conf->name);
 	path = strstr(text, "0::");
 	if (path) {
 		path[strcspn(path, "\n")] = '\0';
 		below = strstr(path, mark);
 		if (below && *(below += strlen(mark)) == '/') {
-			fd = openat(r->hier->payload, below + 1, DIR_FLAGS);
+			fd = openat(
+			    r->cgroup.hier->payload, below + 1, DIR_FLAGS);
 			err = errno;
 		}
 	}
 	free(mark);
 	errno = err;
 	if (fd < 0 && err == ENOENT)	/* the guest may have removed it */
-		fd = openat(r->hier->payload, ".", DIR_FLAGS);
+		fd = openat(r->cgroup.hier->payload, ".", DIR_FLAGS);
 	if (fd < 0)
 		die("opening the group of the init of %s:", r->conf->name);
 	return fd;
@@ -387,7 +390,8 @@ open_tasks(struct run *r)
 {
 	struct hier *h;
 
-	for (h = r->hier + 1; h < r->hier + r->nhier; h++) {
+	for (h = r->cgroup.hier + 1; h < r->cgroup.hier + r->cgroup.nhier;
+	     h++) {
 		if (h->tasks < 0)
 			h->tasks = openat(h->payload, "tasks",
 			    O_WRONLY | O_CLOEXEC);
@@ -404,7 +408,7 @@ read_limits(const struct run *r)
 	int i;
 
 	for (i = 0; i < RLIM_NLIMITS; i++)
-		if (prlimit(r->pid, i, NULL, &limits[i]) < 0)
+		if (prlimit(r->ns.pid, i, NULL, &limits[i]) < 0)
 			die("reading the limits of the init of %s:",
 			    r->conf->name);
 }
@@ -440,9 +444,9 @@ enter_spawn(struct run *r, const struct request *q, int *from)
 	close(pair[1]);
 	close(group);
 	*from = pair[0];
-	shut(&r->pidfd);
-	r->pid = pid;
-	r->pidfd = pidfd;
+	shut(&r->ns.pidfd);
+	r->ns.pid = pid;
+	r->ns.pidfd = pidfd;
 }
 
 static void
@@ -474,8 +478,9 @@ exec_guest(const struct run *supervisor, char **argv)
 		_exit(EXIT_SETUP);
 	c.program = argv;
 	r.conf = &c;
-	r.ttys = 0;
-	r.std[0] = r.std[1] = r.std[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
+	r.tty.ttys = 0;
+	r.tty.std[0] = r.tty.std[1] = r.tty.std[2] = open(
+	    "/dev/null", O_RDWR | O_CLOEXEC);
 	enter_spawn(&r, &q, &from);
 	_exit(0);
 }

@@ -34,8 +34,8 @@ struct user {
 int release_children(void);
 /* A record from the child to the command. */
 void enter_say(int word, const char *text);
-/* Clones the child, which enters the container and clones the program; *from is
- * where its records come from. */
+/* Clones the child, which enters the container and clones the program; *from
+ * is where its records come from. */
 void enter_spawn(struct run *r, const struct request *q, int *from);
 
 /* ---- users.c ---- */

@@ -46,10 +46,10 @@ ns_environment(const struct run *r, size_t more)
 	for (i = 0; i < LEN(config_env); i++)
 		ns_put_env(env, config_env[i]);
 	ns_put_env(env, xprintf("container=%s", c->container));
-	if (r->slave >= 0)
+	if (r->tty.slave >= 0)
 		ns_put_env(env, xprintf("TERM=%s", term && *term ? term :
 		    "linux"));
-	if (r->notify >= 0)
+	if (r->back.notify >= 0)
 		ns_put_env(env, "NOTIFY_SOCKET=/run/host/notify");
 	for (each(c, s, KEY_ENV))
 		ns_put_env(env, s->value);
@@ -115,9 +115,9 @@ ns_terminal_child(const struct run *r)
 {
 	int i = 0;
 
-	if (!r->ttys)
+	if (!r->tty.ttys)
 		return;
-	while (!(r->ttys >> i & 1))
+	while (!(r->tty.ttys >> i & 1))
 		i++;
 	if (ioctl(i, TIOCSCTTY, 0) < 0)
 		die("making the console the controlling terminal:");
@@ -218,7 +218,7 @@ ns_session_child(struct run *r, int *keep)
 	if (setsid() < 0)
 		die("a session of its own (setsid):");
 	for (i = 0; i < 3; i++)
-		if (r->std[i] != i && dup2(r->std[i], i) < 0)
+		if (r->tty.std[i] != i && dup2(r->tty.std[i], i) < 0)
 			die("standard input and output:");
 	*keep = sec_close_child(*keep);
 }

@@ -7,6 +7,12 @@
 
 struct run;
 
+struct ns {
+	pid_t pid;		/* the init, as the supervisor sees it */
+	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
+	int go[2], report[2];	/* the two pipes, see ns.c */
+};
+
 /* ---- ns.c ---- */
 
 /* clone3; the child runs child(r) and does not return. */
@@ -36,7 +42,7 @@ void ns_signals_child(void);
 char **ns_environment(const struct run *, size_t more);
 /* Adds NAME=VALUE, or puts it in the place of another value. */
 void ns_put_env(char **env, const char *text);
-/* A session of its own, with 0, 1, 2 as r->std says; all other files are
+/* A session of its own, with 0, 1, 2 as r->tty.std says; all other files are
  * closed but *keep, which closes at exec. */
 void ns_session_child(struct run *, int *keep);
 /* The pty, where there is one, becomes the controlling terminal. */

@@ -35,11 +35,11 @@ raise_rlimits(struct run *r)
 	for (each(r->conf, s, KEY_RLIMIT)) {
 		struct rlimit l;
 
-		if (!prlimit(r->pid, s->u.rlimit.resource, NULL, &l) &&
+		if (!prlimit(r->ns.pid, s->u.rlimit.resource, NULL, &l) &&
 		    s->u.rlimit.hard <= l.rlim_max)
 			continue;
 		l.rlim_max = s->u.rlimit.hard;
-		if (prlimit(r->pid, s->u.rlimit.resource, &l, NULL) < 0)
+		if (prlimit(r->ns.pid, s->u.rlimit.resource, &l, NULL) < 0)
 			die("%srlimit.%s=%s%s:", s->where, s->sub, s->value,
 			    errno == EPERM ? ", above crun's own hard limit" :
 			    "");
@@ -75,7 +75,7 @@ write_sysctl(const struct run *r, const char *path, const char *value)
 
 	if (!write_at(AT_FDCWD, path, value))
 		return 0;
-	if ((errno != EACCES && errno != EPERM) || !r->nuid)
+	if ((errno != EACCES && errno != EPERM) || !r->ids.nuid)
 		return -1;
 	bad = act_as(idmap_uid(r, 0), idmap_gid(r, 0)) < 0 ||
 	    write_at(AT_FDCWD, path, value) < 0;
@@ -104,7 +104,7 @@ set_sysctls(struct run *r)
 		if (own[i] < 0)
 			die("opening %s:", file);
 	}
-	visit(r->pidfd, types, "the container's namespaces");
+	visit(r->ns.pidfd, types, "the container's namespaces");
 	for (; s; s = conf_next(r->conf, KEY_SYSCTL, s)) {
 		sysctl_path(path, sizeof(path), s->sub);
 		if (write_sysctl(r, path, s->value) < 0)
@@ -140,8 +140,9 @@ sec_keyring_child(struct run *r)
 	(void)r;
 	if (syscall(SYS_keyctl, KEYCTL_JOIN_SESSION_KEYRING, NULL) < 0 &&
 	    errno != ENOSYS)
-		die("making a session keyring (CONFIG_KEYS)%s:", errno == EDQUOT ?
-		    ", see /proc/sys/kernel/keys/maxkeys" : "");
+		die("making a session keyring (CONFIG_KEYS)%s:",
+		    errno == EDQUOT ? ", see /proc/sys/kernel/keys/maxkeys" :
+				      "");
 }
 
 void

@@ -1,5 +1,5 @@
-/* What the container may not do: capabilities, limits, system calls, devices; and
- * crun's own program, out of its reach. */
+/* What the container may not do: capabilities, limits, system calls, devices;
+ * and crun's own program, out of its reach. */
 #ifndef SEC_SEC_H
 #define SEC_SEC_H
 
@@ -9,8 +9,8 @@ struct conf;
 /* ---- self.c ---- */
 
 void self_begin(char **argv);		/* main()'s */
-/* What others see of our command line and environment is name from here on, and
- * so are all pointers into them void. */
+/* What others see of our command line and environment is name from here on,
+ * and so are all pointers into them void. */
 void self_forget(const char *name);
 /* Where a configuration comes from that is standard input. */
 int self_input(void);

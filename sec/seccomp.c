@@ -1,25 +1,24 @@
 /* The filter of system calls, seccomp(2): a program for the kernel's classic
  * BPF, put together here from config.h's two tables.
  *
- * It has a section for each architecture whose calls the kernel takes from a
- * process: the machine's own and the 32-bit one beside it.  x86-64 has a
+ * It has a section for each architecture whose calls the kernel takes from
+ * a process: the machine's own and the 32-bit one beside it.  x86-64 has a
  * third table of calls, x32, in the same architecture: refused whole.  Calls
  * of any other architecture kill the process, since nothing is known of them.
  *
- *   arch is the machine's own?     no: on to the next section
- *   nr >= the middle of the list?  a search by halves: every call is decided
- *   ...                            after 6 or 7 comparisons at most
- *   one of these few?              its errno, or a look at its arguments
- *   allow
+ *   arch is the machine's own?     no: on to the next section   nr >= the
+ * middle of the list?  a search by halves: every call is decided   ...
+ * after 6 or 7 comparisons at most   one of these few?              its
+ * errno, or a look at its arguments   allow
  *
- * What is allowed whatever its arguments are, the kernel (5.11 and newer) finds
- * out once, when the filter is loaded, and does not run it for these again.
- * That is what the search by halves is for: it makes the finding out short.
+ * What is allowed whatever its arguments are, the kernel (5.11 and newer)
+ * finds out once, when the filter is loaded, and does not run it for these
+ * again.  That is what the search by halves is for: it makes the finding out
+ * short.
  *
- * Of arguments only the low 32 bits are looked at, as the calls in question
- * do themselves.  What a pointer points to cannot be seen: the 32-bit
- * socketcall(2) stays open.
- */
+ * Of arguments only the low 32 bits are looked at, as the calls in
+ * question do themselves.  What a pointer points to cannot be seen: the
+ * 32-bit socketcall(2) stays open. */
 #include <errno.h>
 #include <link.h>
 #include <linux/audit.h>

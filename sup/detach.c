@@ -46,9 +46,10 @@ send_record(struct run *r, enum word word, int status, const char *text)
 
 	snprintf(rec.text, sizeof(rec.text), "%s", text);
 	/* a command that was killed does not hear it */
-	if (r->waiter >= 0 && write(r->waiter, &rec, offsetof(struct record,
-	    text) + strlen(rec.text) + 1) < 0)
-		shut(&r->waiter);
+	if (r->back.waiter >= 0 &&
+	    write(r->back.waiter, &rec,
+		offsetof(struct record, text) + strlen(rec.text) + 1) < 0)
+		shut(&r->back.waiter);
 }
 
 /* The init runs: nothing of the caller's is kept. */
@@ -57,9 +58,9 @@ detach_started(struct run *r)
 {
 	int fd;
 
-	if (!r->background || r->detached)
+	if (!r->back.background || r->back.detached)
 		return;
-	r->detached = 1;
+	r->back.detached = 1;
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (fd >= 0) {
 		dup2(fd, STDOUT_FILENO);
@@ -68,24 +69,24 @@ detach_started(struct run *r)
 	}
 	log_messages(r);
 	send_record(r, STARTED, 0, "");
-	if (!r->ready)
-		shut(&r->waiter);
+	if (!r->back.ready)
+		shut(&r->back.waiter);
 }
 
 void
 detach_ready(struct run *r)
 {
 	send_record(r, READY, 0, "");
-	shut(&r->waiter);
-	shut(&r->notify);
-	r->ready = 0;
+	shut(&r->back.waiter);
+	shut(&r->back.notify);
+	r->back.ready = 0;
 }
 
 void
 detach_ended(struct run *r, int status, const char *last)
 {
 	send_record(r, ENDED, status, last);
-	shut(&r->waiter);
+	shut(&r->back.waiter);
 }
 
 /* ---- the command that waits ---- */
@@ -96,7 +97,7 @@ static int
 next_record(struct run *r, int from, struct record *rec, int ms)
 {
 	struct pollfd p[] = { { from, POLLIN, 0 },
-	    { r->signals, POLLIN, 0 } };
+	    { r->signals.fd, POLLIN, 0 } };
 	long long end = now_ms() + ms;
 	int sig, n;
 	ssize_t got;
@@ -110,7 +111,7 @@ next_record(struct run *r, int from, struct record *rec, int ms)
 			return 0;
 		if (n > 0 && p[1].revents && (sig = signal_pending(r))) {
 			if (ms < 0)	/* it has not started yet */
-				kill(r->pid, sig);
+				kill(r->ns.pid, sig);
 			else
 				exit(EXIT_SIGNAL + sig);
 		}
@@ -133,7 +134,7 @@ show_last(const char *name)
 
 	if (state_open(&r, name) == NONE)
 		return;
-	l = (struct reader){ .dir = r.state, .fd = -1, .still = 1 };
+	l = (struct reader){ .dir = r.state.dir, .fd = -1, .still = 1 };
 	log_last(&l, READY_LINES);
 	while ((got = log_read(&l, text + n, LOG_CHUNK - n)))
 		n += got;
@@ -155,13 +156,14 @@ await(struct run *r, int from)
 	int got = next_record(r, from, &rec, -1), status;
 
 	if (got < 0 || rec.word != STARTED) {
-		if (waitpid(r->pid, &status, 0) == r->pid && WIFEXITED(status))
+		if (waitpid(r->ns.pid, &status, 0) == r->ns.pid &&
+		    WIFEXITED(status))
 			exit(WEXITSTATUS(status));
 		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
 	}
-	if (!r->ready)
+	if (!r->back.ready)
 		exit(0);
-	got = next_record(r, from, &rec, r->ready * 1000);
+	got = next_record(r, from, &rec, r->back.ready * 1000);
 	if (got > 0 && rec.word == READY)
 		exit(0);
 	if (got > 0)
@@ -171,7 +173,7 @@ await(struct run *r, int from)
 	if (got < 0)
 		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
 	tell("%s is not ready after %d s, and is left running; its console "
-	    "said last", name, r->ready);
+	    "said last", name, r->back.ready);
 	show_last(name);
 	exit(EXIT_SETUP);
 }
@@ -183,10 +185,10 @@ detach(struct run *r)
 
 	if (pipe2(p, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
-	r->pid = _Fork();
-	if (r->pid < 0)
+	r->ns.pid = _Fork();
+	if (r->ns.pid < 0)
 		die("fork:");
-	if (r->pid) {
+	if (r->ns.pid) {
 		close(p[1]);
 		await(r, p[0]);
 	}
@@ -194,7 +196,7 @@ detach(struct run *r)
 	/* whoever waits may be stopped, and is not waited for */
 	if (fcntl(p[1], F_SETFL, O_DIRECT | O_NONBLOCK) < 0)
 		die("the pipe to who waits:");
-	r->waiter = p[1];
+	r->back.waiter = p[1];
 	fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	if (setsid() < 0 || fd < 0 || dup2(fd, STDIN_FILENO) < 0 ||
 	    dup2(fd, STDOUT_FILENO) < 0)

@@ -53,16 +53,16 @@ open_pids(struct run *r)
 	uint64_t n[4];		/* pid, start time, pid, start time */
 	char text[128];
 
-	if (read_at(r->state, "pid", text, sizeof(text)) < 0 ||
+	if (read_at(r->state.dir, "pid", text, sizeof(text)) < 0 ||
 	    numbers(text, n, 4) != 4)
 		return STARTING;
-	r->pid = n[0];
-	r->pidfd = open_pid(n[0], n[1], &r->proc);
-	r->supervisor = open_pid(n[2], n[3], NULL);
-	r->supervisor_pid = n[2];
-	if (r->supervisor < 0)
+	r->ns.pid = n[0];
+	r->ns.pidfd = open_pid(n[0], n[1], &r->ns.proc);
+	r->other.pidfd = open_pid(n[2], n[3], NULL);
+	r->other.pid = n[2];
+	if (r->other.pidfd < 0)
 		return STARTING;
-	return r->pidfd >= 0 && !has_exited(r->pidfd) ? RUNNING : ENDING;
+	return r->ns.pidfd >= 0 && !has_exited(r->ns.pidfd) ? RUNNING : ENDING;
 }
 
 /* The supervisor of one that starts, by NAME/lock. */
@@ -72,10 +72,10 @@ open_starting(struct run *r)
 	uint64_t n[2] = { 0 };	/* pid, start time */
 	char text[64];
 
-	if (read_at(r->state, "lock", text, sizeof(text)) > 0 &&
+	if (read_at(r->state.dir, "lock", text, sizeof(text)) > 0 &&
 	    numbers(text, n, 2) == 2)
-		r->supervisor = open_pid(n[0], n[1], NULL);
-	r->supervisor_pid = n[0];
+		r->other.pidfd = open_pid(n[0], n[1], NULL);
+	r->other.pid = n[0];
 }
 
 /* A free lock: of a supervisor that was killed, or of one that has just
@@ -85,7 +85,7 @@ dead_or_gone(const struct run *r)
 {
 	struct stat st;
 
-	return fstat(r->lock, &st) < 0 || !st.st_nlink ? NONE : DEAD;
+	return fstat(r->state.lock, &st) < 0 || !st.st_nlink ? NONE : DEAD;
 }
 
 enum life
@@ -100,18 +100,20 @@ state_open(struct run *r, const char *name)
 	put_dir(dir, sizeof(dir), name);
 	if (!statedir_is_ours() || !statedir_trusted(dir))
 		return NONE;
-	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (r->state < 0)
+	r->state.dir = open(
+	    dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->state.dir < 0)
 		return NONE;
-	r->lock = openat(r->state, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
-	if (r->lock < 0)
+	r->state.lock = openat(
+	    r->state.dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	if (r->state.lock < 0)
 		return errno == ENOENT ? NONE : DEAD;
-	if (!is_locked(r->lock))
+	if (!is_locked(r->state.lock))
 		return dead_or_gone(r);
 	life = open_pids(r);
 	if (life == RUNNING)
 		return RUNNING;
-	if (!is_locked(r->lock))
+	if (!is_locked(r->state.lock))
 		return dead_or_gone(r);
 	if (life == ENDING)
 		return ENDING;
@@ -124,7 +126,7 @@ int
 state_status(const struct run *r, int *killed)
 {
 	char text[64];
-	ssize_t got = pread(r->lock, text, sizeof(text) - 1, 0);
+	ssize_t got = pread(r->state.lock, text, sizeof(text) - 1, 0);
 	uint64_t n[3];		/* pid, start time, the status */
 
 	text[got > 0 ? got : 0] = '\0';
@@ -137,11 +139,11 @@ state_status(const struct run *r, int *killed)
 void
 state_close(struct run *r)
 {
-	shut(&r->state);
-	shut(&r->lock);
-	shut(&r->pidfd);
-	shut(&r->proc);
-	shut(&r->supervisor);
+	shut(&r->state.dir);
+	shut(&r->state.lock);
+	shut(&r->ns.pidfd);
+	shut(&r->ns.proc);
+	shut(&r->other.pidfd);
 }
 
 /* ---- every container ---- */

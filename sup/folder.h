@@ -1,4 +1,5 @@
-/* The run-time folder: what state.c, marker.c, left.c, find.c and ranges.c share. */
+/* The run-time folder: what state.c, marker.c, left.c, find.c and ranges.c
+ * share. */
 #ifndef SUP_FOLDER_H
 #define SUP_FOLDER_H
 

@@ -53,10 +53,10 @@ left_cut(struct run *r, off_t keep)
 	int fd;
 
 	if (!keep) {
-		unlinkat(r->state, "host", 0);
+		unlinkat(r->state.dir, "host", 0);
 		return;
 	}
-	fd = openat(r->state, "host", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	fd = openat(r->state.dir, "host", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0 || ftruncate(fd, keep) < 0)
 		warn("writing " STATEDIR "/%s/host:", r->conf->name);
 	shut(&fd);
@@ -86,9 +86,9 @@ left_remove(struct run *r, off_t keep)
 	char *line, *rest = text + keep, *ids = NULL;
 	const char *why;
 
-	r->left = 0;
-	unlinkat(r->state, "pid", 0);
-	if (read_at(r->state, "host", text, sizeof(text)) < keep)
+	r->wait.left = 0;
+	unlinkat(r->state.dir, "pid", 0);
+	if (read_at(r->state.dir, "host", text, sizeof(text)) < keep)
 		return NULL;
 	prepare_objects(rest);
 	/* a last line without its end was being written, and its object was
@@ -96,9 +96,9 @@ left_remove(struct run *r, off_t keep)
 	while ((line = next_part(&rest, "\n")))
 		if (*line == 'i')
 			ids = line;	/* when nobody has them any more */
-		else if ((why = remove_object(r, line)) && !r->left++)
+		else if ((why = remove_object(r, line)) && !r->wait.left++)
 			snprintf(left, sizeof(left), "%s", why);
-	if (r->left)
+	if (r->wait.left)
 		return left;
 	if (ids)
 		remove_object(r, ids);
@@ -111,7 +111,7 @@ left_size(struct run *r)
 {
 	struct stat st;
 
-	return fstatat(r->state, "host", &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
+	return fstatat(r->state.dir, "host", &st, AT_SYMLINK_NOFOLLOW) < 0 ? 0 :
 	    st.st_size;
 }
 
@@ -148,25 +148,26 @@ left_try_lock(struct run *r, const char *dir)
 	int held;
 
 	statedir_trusted(dir);
-	r->state = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-	if (r->state < 0)
+	r->state.dir = open(
+	    dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	if (r->state.dir < 0)
 		return errno == ENOENT ? 0 : (die("%s:", dir), 0);
-	r->lock = openat(r->state, "lock",
+	r->state.lock = openat(r->state.dir, "lock",
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
-	if (r->lock < 0 && errno != ENOENT)
+	if (r->state.lock < 0 && errno != ENOENT)
 		die("making %s/lock:", dir);
-	held = r->lock >= 0 &&
-	    lock_byte(r->lock, F_OFD_SETLK, F_WRLCK, 0, 0) < 0;
-	if (held && errno == EAGAIN && holder_died(r->state))
-		held = !lock_soon(r->lock);
+	held = r->state.lock >= 0 &&
+	    lock_byte(r->state.lock, F_OFD_SETLK, F_WRLCK, 0, 0) < 0;
+	if (held && errno == EAGAIN && holder_died(r->state.dir))
+		held = !lock_soon(r->state.lock);
 	if (held && errno != EAGAIN && errno != EACCES)
 		die("locking %s/lock:", dir);
 	put(path, sizeof(path), "%s/lock", dir);
-	if (!held && r->lock >= 0 && same_file(r->lock, path))
+	if (!held && r->state.lock >= 0 && same_file(r->state.lock, path))
 		return 1;
-	shut(&r->lock);
+	shut(&r->state.lock);
 	if (held)
 		return -1;
-	shut(&r->state);
+	shut(&r->state.dir);
 	return 0;
 }

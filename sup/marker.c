@@ -36,13 +36,13 @@ make_statedir(struct run *r)
 
 	*strrchr(parent, '/') = '\0';
 	if (!mkdir(STATEDIR, 0700)) {
-		r->statedir_made |= MADE_DIR;
+		r->state.statedir_made |= MADE_DIR;
 		return;
 	}
 	if (errno == ENOENT && !mkdir(parent, 0755)) {
-		r->statedir_made |= MADE_PARENT;
+		r->state.statedir_made |= MADE_PARENT;
 		if (!mkdir(STATEDIR, 0700))
-			r->statedir_made |= MADE_DIR;
+			r->state.statedir_made |= MADE_DIR;
 	}
 	err = errno;
 	if (statedir_trusted(STATEDIR) && !access(STATEDIR, W_OK))
@@ -114,8 +114,8 @@ marker_locked(struct run *r)
 	if (errno != ETIMEDOUT)
 		die("locking " MARKER ":");
 	snprintf(why, sizeof(why), MARKER " is locked: %s",
-	    wait_holder(r->marker));
-	shut(&r->marker);	/* nothing of it is ours */
+	    wait_holder(r->state.marker));
+	shut(&r->state.marker);	/* nothing of it is ours */
 	wait_failed(r, why);
 }
 
@@ -124,25 +124,25 @@ guard_folder(struct run *r)
 {
 	for (;;) {
 		make_statedir(r);
-		r->marker = open_marker(1);
-		if (r->marker < 0 && errno == ENOENT)
+		r->state.marker = open_marker(1);
+		if (r->state.marker < 0 && errno == ENOENT)
 			continue;
-		if (r->marker < 0 && errno == ENOTEMPTY)
+		if (r->state.marker < 0 && errno == ENOTEMPTY)
 			die(NOT_OURS);
-		if (r->marker < 0)
+		if (r->state.marker < 0)
 			die("opening " MARKER ":");
-		if (wait_lock(r, r->marker, F_RDLCK) < 0)
+		if (wait_lock(r, r->state.marker, F_RDLCK) < 0)
 			marker_locked(r);
-		if (same_file(r->marker, MARKER))
+		if (same_file(r->state.marker, MARKER))
 			return;
-		shut(&r->marker);
+		shut(&r->state.marker);
 	}
 }
 
 void
 guard_free(struct run *r)
 {
-	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, 0, 1);
+	lock_byte(r->state.marker, F_OFD_SETLK, F_UNLCK, 0, 1);
 }
 
 /* Whether no range is anybody's, and no other file is there. */
@@ -170,15 +170,16 @@ is_unused(int marker)
 void
 statedir_remove(struct run *r)
 {
-	if (r->marker >= 0 && wait_lock(r, r->marker, F_WRLCK) < 0) {
+	if (r->state.marker >= 0 &&
+	    wait_lock(r, r->state.marker, F_WRLCK) < 0) {
 		tell(MARKER " is locked: %s; left to crun clean",
-		    wait_holder(r->marker));
-	} else if (r->marker >= 0 && same_file(r->marker, MARKER) &&
-	    is_unused(r->marker)) {
+		    wait_holder(r->state.marker));
+	} else if (r->state.marker >= 0 && same_file(r->state.marker, MARKER) &&
+	    is_unused(r->state.marker)) {
 		unlink(MARKER);
 		rmdir(STATEDIR);
 	}
-	if (r->marker < 0 && r->statedir_made & MADE_DIR)
+	if (r->state.marker < 0 && r->state.statedir_made & MADE_DIR)
 		rmdir(STATEDIR);
-	shut(&r->marker);
+	shut(&r->state.marker);
 }

@@ -14,12 +14,13 @@ notify_host(struct run *r)
 {
 	int on = 1;
 
-	if (!r->ready)
+	if (!r->back.ready)
 		return;
-	r->notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
-	    0);
-	if (r->notify < 0 || setsockopt(r->notify, SOL_SOCKET, SO_PASSCRED,
-	    &on, sizeof(on)) < 0)
+	r->back.notify = socket(
+	    AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (r->back.notify < 0 ||
+	    setsockopt(
+		r->back.notify, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
 		die("making the notify socket:");
 }
 
@@ -30,15 +31,15 @@ notify_child(struct run *r)
 {
 	struct sockaddr_un a = { AF_UNIX, "notify" };
 
-	if (r->notify >= 0 &&
-	    bind(r->notify, (struct sockaddr *)&a, sizeof(a)) < 0)
+	if (r->back.notify >= 0 &&
+	    bind(r->back.notify, (struct sockaddr *)&a, sizeof(a)) < 0)
 		die("binding the notify socket:");
 }
 
 void
 notify_undo(struct run *r)
 {
-	shut(&r->notify);
+	shut(&r->back.notify);
 }
 
 /* READY=1 counts from the init: its services inherit NOTIFY_SOCKET where the
@@ -56,7 +57,7 @@ notify_received(struct run *r)
 	struct iovec v = { text, sizeof(text) - 1 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
 	    .msg_control = &u, .msg_controllen = sizeof(u) };
-	ssize_t n = recvmsg(r->notify, &m, MSG_DONTWAIT);
+	ssize_t n = recvmsg(r->back.notify, &m, MSG_DONTWAIT);
 	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
 	struct ucred from;
 
@@ -64,6 +65,6 @@ notify_received(struct run *r)
 		return 0;
 	memcpy(&from, CMSG_DATA(h), sizeof(from));
 	text[n] = '\0';
-	return (from.pid == r->pid || r->conf->program) &&
+	return (from.pid == r->ns.pid || r->conf->program) &&
 	    (!strncmp(text, "READY=1", 7) || strstr(text, "\nREADY=1"));
 }

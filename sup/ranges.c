@@ -22,11 +22,11 @@ claim(struct run *r, off_t byte)
 	char used = 0;
 
 	/* looked at before it is ours, another could take it, and be killed */
-	if (lock_byte(r->marker, F_OFD_SETLK, F_WRLCK, byte, 1))
+	if (lock_byte(r->state.marker, F_OFD_SETLK, F_WRLCK, byte, 1))
 		return 0;
-	if (pread(r->marker, &used, 1, byte) >= 0 && !used)
+	if (pread(r->state.marker, &used, 1, byte) >= 0 && !used)
 		return 1;
-	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, byte, 1);
+	lock_byte(r->state.marker, F_OFD_SETLK, F_UNLCK, byte, 1);
 	return 0;
 }
 
@@ -42,10 +42,10 @@ state_range(struct run *r, uint32_t first, uint32_t count)
 			continue;
 		put(line, sizeof(line), "ids %u\n", (unsigned)n);
 		state_record(r, line);
-		r->kept = r->recorded;
-		if (pwrite(r->marker, "x", 1, 1 + n) != 1)
+		r->state.kept = r->state.recorded;
+		if (pwrite(r->state.marker, "x", 1, 1 + n) != 1)
 			die("writing " MARKER ":");
-		r->range = 1 + n;
+		r->ids.range = 1 + n;
 		return n;
 	}
 	die("all %u ranges of ids are taken by containers; crun clean frees "
@@ -70,11 +70,11 @@ state_range_free(struct run *r, const char *what)
 void
 state_range_undo(struct run *r)
 {
-	if (!r->range)
+	if (!r->ids.range)
 		return;
 	/* what is left has these ids still */
-	if (!r->left)
-		pwrite(r->marker, "", 1, r->range);
-	lock_byte(r->marker, F_OFD_SETLK, F_UNLCK, r->range, 1);
-	r->range = 0;
+	if (!r->wait.left)
+		pwrite(r->state.marker, "", 1, r->ids.range);
+	lock_byte(r->state.marker, F_OFD_SETLK, F_UNLCK, r->ids.range, 1);
+	r->ids.range = 0;
 }

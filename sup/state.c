@@ -54,13 +54,23 @@
 void
 run_clear(struct run *r)
 {
-	*r = (struct run){ .signals = -1, .patience = PATIENCE_MS,
-	    .pidfd = -1, .proc = -1, .supervisor = -1, .go = { -1, -1 },
-	    .report = { -1, -1 }, .marker = -1, .tree = -1, .dev = -1, .pts = -1,
-	    .procfs = -1, .sysfs = -1, .hostns = -1, .hostroot = -1,
-	    .stage = -1, .master = -1, .slave = -1, .log = -1, .listener = -1,
-	    .typist = -1, .waiter = -1, .notify = -1, .state = -1,
-	    .lock = -1 };
+	size_t i;
+
+	*r = (struct run){
+		.signals.fd = -1,
+		.wait.patience = PATIENCE_MS,
+		.state = { .dir = -1, .lock = -1, .marker = -1 },
+		.other.pidfd = -1,
+		.back = { .waiter = -1, .notify = -1 },
+		.mount = { .tree = -1, .dev = -1, .pts = -1, .procfs = -1,
+		    .sysfs = -1, .hostns = -1, .hostroot = -1, .stage = -1 },
+		.tty = { .master = -1, .slave = -1, .log = -1,
+		    .listener = -1, .typist = -1 },
+		.ns = { .pidfd = -1, .proc = -1, .go = { -1, -1 },
+		    .report = { -1, -1 } },
+	};
+	for (i = 0; i < LEN(r->mount.bind); i++)
+		r->mount.bind[i] = -1;
 }
 
 int
@@ -139,17 +149,17 @@ state_host(struct run *r)
 	} while (!got);
 	guard_free(r);
 	if (got < 0) {
-		read_at(r->state, "lock", pid, sizeof(pid));
+		read_at(r->state.dir, "lock", pid, sizeof(pid));
 		pid[strcspn(pid, " \n")] = '\0';
-		shut(&r->state);
+		shut(&r->state.dir);
 		die("%s is already running%s%s; crun stop %s ends it",
 		    r->conf->name, *pid ? ", its supervisor is pid " : "",
 		    pid, r->conf->name);
 	}
 	put(pid, sizeof(pid), "%ld %llu\n", (long)getpid(),
 	    own_start_time());
-	if (ftruncate(r->lock, 0) < 0 ||
-	    pwrite(r->lock, pid, strlen(pid), 0) < 0)
+	if (ftruncate(r->state.lock, 0) < 0 ||
+	    pwrite(r->state.lock, pid, strlen(pid), 0) < 0)
 		die("writing %s/lock:", dir);
 	if (left_size(r)) {
 		warn("%s: removing what a killed supervisor left",
@@ -167,13 +177,13 @@ state_record(struct run *r, const char *lines)
 	ssize_t len = strlen(lines);
 	int fd, bad;
 
-	fd = openat(r->state, "host",
+	fd = openat(r->state.dir, "host",
 	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bad = fd < 0 || write(fd, lines, len) != len;
 	if (bad)
 		die("writing " STATEDIR "/%s/host:", r->conf->name);
 	close(fd);
-	r->recorded += len;
+	r->state.recorded += len;
 }
 
 static void
@@ -182,21 +192,21 @@ forget(struct run *r, off_t keep)
 	const char *why = NULL;
 
 	/* what is left has been told of; the next start tries again */
-	if (!r->left && left_size(r) != r->recorded)
+	if (!r->wait.left && left_size(r) != r->state.recorded)
 		why = left_remove(r, keep);
-	else if (!r->left)
+	else if (!r->wait.left)
 		left_cut(r, keep);
-	unlinkat(r->state, "pid", 0);
+	unlinkat(r->state.dir, "pid", 0);
 	if (why)
 		tell("%s: %s; left to crun clean", r->conf->name, why);
-	r->recorded = keep;
+	r->state.recorded = keep;
 }
 
 void
 state_reboot(struct run *r)
 {
-	forget(r, r->kept);
-	unlinkat(r->state, "pid", 0);
+	forget(r, r->state.kept);
+	unlinkat(r->state.dir, "pid", 0);
 }
 
 /* The locks are the supervisor's alone: a child that outlives it for a moment
@@ -204,8 +214,8 @@ state_reboot(struct run *r)
 void
 state_child(struct run *r)
 {
-	shut(&r->lock);
-	shut(&r->marker);
+	shut(&r->state.lock);
+	shut(&r->state.marker);
 }
 
 #define GENERATION "# generation "
@@ -216,7 +226,7 @@ static int
 generation(const struct run *r, uint64_t *n)
 {
 	char text[64];
-	ssize_t got = read_at(r->state, "conf", text, sizeof(text));
+	ssize_t got = read_at(r->state.dir, "conf", text, sizeof(text));
 
 	*n = 0;
 	if (got < 0)
@@ -229,7 +239,7 @@ generation(const struct run *r, uint64_t *n)
 void
 state_conf_new(struct run *r)
 {
-	int fd = openat(r->state, ".conf", O_WRONLY | O_CREAT | O_TRUNC |
+	int fd = openat(r->state.dir, ".conf", O_WRONLY | O_CREAT | O_TRUNC |
 	    O_CLOEXEC | O_NOFOLLOW, 0600), bad, err;
 	FILE *f = fd < 0 ? NULL : fdopen(fd, "w");
 	uint64_t n = 0;
@@ -247,7 +257,7 @@ state_conf_new(struct run *r)
 	if (!bad)
 		return;
 	err = errno;
-	unlinkat(r->state, ".conf", 0);
+	unlinkat(r->state.dir, ".conf", 0);
 	errno = err;
 	die("writing " STATEDIR "/%s/conf:", r->conf->name);
 }
@@ -256,9 +266,9 @@ state_conf_new(struct run *r)
 void
 state_conf_commit(struct run *r)
 {
-	if (renameat(r->state, ".conf", r->state, "conf") < 0)
+	if (renameat(r->state.dir, ".conf", r->state.dir, "conf") < 0)
 		die("renaming " STATEDIR "/%s/conf:", r->conf->name);
-	generation(r, &r->generation);
+	generation(r, &r->state.generation);
 }
 
 int
@@ -266,7 +276,7 @@ state_conf_changed(struct run *r)
 {
 	uint64_t n;
 
-	return generation(r, &n) < 0 || n != r->generation;
+	return generation(r, &n) < 0 || n != r->state.generation;
 }
 
 void
@@ -276,17 +286,17 @@ state_saved(struct run *r)
 	state_conf_commit(r);
 }
 
-/* As long as NAME/pid is not whole the container is starting, and nobody enters
- * it: until its exec the child may be in the host's file tree. */
+/* As long as NAME/pid is not whole the container is starting, and nobody
+ * enters it: until its exec the child may be in the host's file tree. */
 void
 state_started(struct run *r)
 {
 	char text[96];
 
-	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->pid,
-	    state_start_time(r->proc, "stat"), (long)getpid(),
+	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->ns.pid,
+	    state_start_time(r->ns.proc, "stat"), (long)getpid(),
 	    own_start_time());
-	if (create_at(r->state, "pid", text, 0600) < 0)
+	if (create_at(r->state.dir, "pid", text, 0600) < 0)
 		die("writing " STATEDIR "/%s/pid:", r->conf->name);
 }
 
@@ -298,7 +308,7 @@ state_ended(struct run *r, int status, int killed)
 	put(text, sizeof(text), "%ld %llu\n%d%s\n", (long)getpid(),
 	    own_start_time(), status,
 	    killed ? " killed" : "");
-	if (pwrite(r->lock, text, strlen(text), 0) < 0)
+	if (pwrite(r->state.lock, text, strlen(text), 0) < 0)
 		warn("writing " STATEDIR "/%s/lock:", r->conf->name);
 }
 
@@ -312,17 +322,17 @@ remove_folder(struct run *r, const char *name)
 	size_t i;
 
 	put_dir(dir, sizeof(dir), name);
-	for (i = 0; i < LEN(files) && r->lock >= 0; i++)
-		unlinkat(r->state, files[i], 0);
-	if (r->state >= 0 && rmdir(dir) < 0 && r->lock >= 0) {
+	for (i = 0; i < LEN(files) && r->state.lock >= 0; i++)
+		unlinkat(r->state.dir, files[i], 0);
+	if (r->state.dir >= 0 && rmdir(dir) < 0 && r->state.lock >= 0) {
 		for (i = 0; i < LEN(more); i++)
-			unlinkat(r->state, more[i], 0);
+			unlinkat(r->state.dir, more[i], 0);
 		left = rmdir(dir);
 		if (left)
 			warn("removing %s:", dir);
 	}
-	shut(&r->lock);
-	shut(&r->state);
+	shut(&r->state.lock);
+	shut(&r->state.dir);
 	return left;
 }
 
@@ -331,16 +341,16 @@ state_undo(struct run *r)
 {
 	char parent[] = STATEDIR;
 
-	if (r->lock >= 0)
+	if (r->state.lock >= 0)
 		forget(r, 0);
-	if (r->left) {
-		shut(&r->lock);
-		shut(&r->state);
+	if (r->wait.left) {
+		shut(&r->state.lock);
+		shut(&r->state.dir);
 		return;
 	}
 	remove_folder(r, r->conf->name);
 	statedir_remove(r);
-	if (r->statedir_made & MADE_PARENT) {
+	if (r->state.statedir_made & MADE_PARENT) {
 		*strrchr(parent, '/') = '\0';
 		rmdir(parent);
 	}
@@ -363,7 +373,7 @@ state_clean(const char *name)
 		return 0;
 	}
 	if (left_try_lock(&r, dir) <= 0) {
-		shut(&r.state);
+		shut(&r.state.dir);
 		return 0;
 	}
 	why = left_remove(&r, 0);
@@ -380,7 +390,7 @@ state_clean_rest(void)
 	struct run r;
 
 	run_clear(&r);
-	r.marker = open(MARKER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	r.state.marker = open(MARKER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	statedir_remove(&r);
-	rmdir(STATEDIR);	/* of a start that was killed before its marker */
+	rmdir(STATEDIR); /* of a start that was killed before its marker */
 }

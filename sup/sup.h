@@ -9,10 +9,41 @@
 
 struct run;
 
+struct wait {			/* for others, wait.c */
+	int patience;		/* ms that we wait still, in all */
+	int starting;		/* a signal ends that */
+	int heard;		/* the one that did; 0: none */
+	int stuck;		/* the init was killed and does not die */
+	int left;		/* groups that NAME/host has to name still */
+	int early, early_request;	/* an ASK came before the init ran */
+};
+
+struct back {			/* the background, detach.c and notify.c */
+	int background;		/* -d */
+	int detached;		/* nothing of the caller's is left */
+	int ready;		/* seconds that somebody waits; 0: nobody */
+	int waiter;		/* the pipe to who waits */
+	int notify;		/* NOTIFY_SOCKET's other end */
+};
+
+struct other {			/* the supervisor, of whoever is not it */
+	int pidfd;
+	pid_t pid;
+};
+
+struct state {			/* the run-time folder, state.c */
+	int dir, lock;		/* the folder /run/crun-os/NAME, its lock */
+	int marker;		/* /run/crun-os/.marker, our range locked */
+	off_t recorded;		/* bytes of NAME/host that we wrote */
+	off_t kept;		/* of these, what stays over a reboot */
+	uint64_t generation;	/* of NAME/conf as we wrote it */
+	int statedir_made;	/* bits: 1 /run/crun-os, 2 its parent */
+};
+
 /* ---- wait.c ---- */
 
-/* An ASK that came when there was no init: it is done in the next life.  A stop
- * is not undone by a reboot that is asked for after it. */
+/* An ASK that came when there was no init: it is done in the next life.  A
+ * stop is not undone by a reboot that is asked for after it. */
 void wait_early(struct run *);
 /* Waits for an event of poll(2) as long as there is patience, and at least
  * for a glance.  1: it is there; 0: not in time, or a signal came first.  Its
@@ -44,8 +75,8 @@ void state_host(struct run *);
 void state_undo(struct run *);
 
 /* A kind of object on the host that a container can leave behind: the first
- * word of its lines in NAME/host; how it is removed, which gives NULL or why it
- * is there still; and what must be done with all before any is removed. */
+ * word of its lines in NAME/host; how it is removed, which gives NULL or why
+ * it is there still; and what must be done with all before any is removed. */
 struct object {
 	const char *kind;
 	const char *(*remove)(struct run *, const char *what);

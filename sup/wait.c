@@ -38,9 +38,9 @@ enum { GLANCE_MS = 100, DEPTH = 64 };
 void
 wait_early(struct run *r)
 {
-	if (!r->early || r->early_request & 1)
-		r->early_request = r->request;
-	r->early = 1;
+	if (!r->wait.early || r->wait.early_request & 1)
+		r->wait.early_request = r->signals.request;
+	r->wait.early = 1;
 }
 
 /* What asks the supervisor to end is kept for wait_failed(). */
@@ -52,8 +52,8 @@ hear(struct run *r)
 	if (sig == ASK) {	/* between two lives, by crun stop */
 		wait_early(r);
 	} else if (sig) {
-		r->heard = sig;
-		r->patience = 0;
+		r->wait.heard = sig;
+		r->wait.patience = 0;
 	}
 }
 
@@ -62,13 +62,13 @@ wait_for(struct run *r, int fd, short events)
 {
 	enum { EVENT, SAID, SIGNALS, NFDS };
 	struct pollfd p[NFDS] = { { fd, events, 0 } };
-	long long begun = now_ms(), left = r->patience;
+	long long begun = now_ms(), left = r->wait.patience;
 
 	if (left < GLANCE_MS)
 		left = GLANCE_MS;
-	p[SIGNALS] = (struct pollfd){ r->starting ? r->signals : -1, POLLIN,
-	    0 };
-	while (left > 0 && !r->heard) {
+	p[SIGNALS] =
+	    (struct pollfd){ r->wait.starting ? r->signals.fd : -1, POLLIN, 0 };
+	while (left > 0 && !r->wait.heard) {
 		say_poll(&p[SAID]);
 		if (poll(p, NFDS, left) < 0 && errno != EINTR)
 			die("poll:");
@@ -77,20 +77,22 @@ wait_for(struct run *r, int fd, short events)
 		say_served(&p[SAID]);
 		if (p[SIGNALS].revents)
 			hear(r);
-		left = begun + r->patience - now_ms();
+		left = begun + r->wait.patience - now_ms();
 	}
-	r->patience -= now_ms() - begun;
-	if (r->patience < 0)
-		r->patience = 0;
+	r->wait.patience -= now_ms() - begun;
+	if (r->wait.patience < 0)
+		r->wait.patience = 0;
 	return p[EVENT].revents != 0;
 }
 
 void
 wait_failed(struct run *r, const char *why)
 {
-	if (r->heard)
-		fail(EXIT_SIGNAL + r->heard, "%s: stopped by signal %d while "
-		    "starting; %s", r->conf->name, r->heard, why);
+	if (r->wait.heard)
+		fail(EXIT_SIGNAL + r->wait.heard,
+		    "%s: stopped by signal %d while "
+		    "starting; %s",
+		    r->conf->name, r->wait.heard, why);
 	die("%s: %s", r->conf->name, why);
 }
 
@@ -230,8 +232,8 @@ new_child(void)
 	return pid;
 }
 
-/* 0: its call has succeeded; else -1 and errno, which is ETIMEDOUT where it had
- * to be killed, and *why is who that was and what it did. */
+/* 0: its call has succeeded; else -1 and errno, which is ETIMEDOUT where it
+ * had to be killed, and *why is who that was and what it did. */
 static int
 wait_child(struct run *r, pid_t pid, const char *what, const char **why)
 {
@@ -305,8 +307,8 @@ wait_open(struct run *r, const char *path, int follow)
 	return -1;
 }
 
-/* Whether one of the lines "lock: ... START END" is of a lock of the first byte,
- * which is the one that wait_lock() waits for. */
+/* Whether one of the lines "lock: ... START END" is of a lock of the first
+ * byte, which is the one that wait_lock() waits for. */
 static int
 locks_first(const char *fdinfo)
 {

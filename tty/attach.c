@@ -38,20 +38,22 @@ attach_host(struct run *r)
 
 	put(a.sun_path, sizeof(a.sun_path), STATEDIR "/%s/console",
 	    r->conf->name);
-	r->listener = socket(AF_UNIX,
+	r->tty.listener = socket(AF_UNIX,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* a killed supervisor has left its own */
-	if (r->listener < 0 || (bind_at(r->listener, &a) < 0 &&
-	    (errno != EADDRINUSE || unlink(a.sun_path) < 0 ||
-	    bind_at(r->listener, &a) < 0)) || listen(r->listener, 8) < 0)
+	if (r->tty.listener < 0 ||
+	    (bind_at(r->tty.listener, &a) < 0 &&
+		(errno != EADDRINUSE || unlink(a.sun_path) < 0 ||
+		    bind_at(r->tty.listener, &a) < 0)) ||
+	    listen(r->tty.listener, 8) < 0)
 		die("making the socket %s:", a.sun_path);
 }
 
 void
 attach_undo(struct run *r)
 {
-	shut(&r->typist);
-	shut(&r->listener);
+	shut(&r->tty.typist);
+	shut(&r->tty.listener);
 }
 
 /* One byte, and with it the master. */
@@ -85,15 +87,16 @@ may_attach(int fd)
 static void
 accept_one(struct run *r)
 {
-	int fd = accept4(r->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-	char what = r->master < 0 ? NOTHING : WATCH;
+	int fd = accept4(
+	    r->tty.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	char what = r->tty.master < 0 ? NOTHING : WATCH;
 
 	if (fd < 0)
 		return;
 	if (may_attach(fd)) {
-		if (r->typist < 0 && r->master >= 0 && !console_typed() &&
-		    send_master(fd, r->master)) {
-			r->typist = fd;
+		if (r->tty.typist < 0 && r->tty.master >= 0 &&
+		    !console_typed() && send_master(fd, r->tty.master)) {
+			r->tty.typist = fd;
 			return;
 		}
 		send(fd, &what, 1, MSG_DONTWAIT | MSG_NOSIGNAL);
@@ -104,22 +107,22 @@ accept_one(struct run *r)
 void
 attach_begin(struct run *r)
 {
-	if (r->typist >= 0 && !send_master(r->typist, r->master))
-		shut(&r->typist);
+	if (r->tty.typist >= 0 && !send_master(r->tty.typist, r->tty.master))
+		shut(&r->tty.typist);
 }
 
 void
 attach_poll(const struct run *r, struct pollfd *fds)
 {
-	fds[0] = (struct pollfd){ r->listener, POLLIN, 0 };
-	fds[1] = (struct pollfd){ r->typist, POLLIN, 0 };
+	fds[0] = (struct pollfd){ r->tty.listener, POLLIN, 0 };
+	fds[1] = (struct pollfd){ r->tty.typist, POLLIN, 0 };
 }
 
 void
 attach_serve(struct run *r, const struct pollfd *fds)
 {
 	if (fds[1].revents)	/* it never sends: this is its end */
-		shut(&r->typist);
+		shut(&r->tty.typist);
 	if (fds[0].revents)
 		accept_one(r);
 }

@@ -36,8 +36,8 @@
 enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
 enum { TAIL = 1024 };
 
-static char typed[PUMP_SIZE], printed[PIPE_BUF];	/* larger, and a write */
-					/* to a pipe would wait, pipe(7) */
+static char typed[PUMP_SIZE], printed[PIPE_BUF]; /* larger, and a write */
+/* to a pipe would wait, pipe(7) */
 static struct pump in = { -1, -1, 0, 0, typed, sizeof(typed) };
 static struct pump out = { -1, -1, 0, 0, printed, sizeof(printed) };
 static struct termios saved;
@@ -64,15 +64,16 @@ open_pty(struct run *r)
 {
 	int unlock = 0;
 
-	r->master = openat(r->pts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK |
-	    O_CLOEXEC);
-	if (r->master < 0 || ioctl(r->master, TIOCSPTLCK, &unlock) < 0)
+	r->tty.master = openat(
+	    r->mount.pts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	if (r->tty.master < 0 || ioctl(r->tty.master, TIOCSPTLCK, &unlock) < 0)
 		die("making the console:");
-	r->slave = ioctl(r->master, TIOCGPTPEER,
+	r->tty.slave = ioctl(r->tty.master, TIOCGPTPEER,
 	    O_RDWR | O_NOCTTY | O_CLOEXEC);
-	if (r->slave < 0)
+	if (r->tty.slave < 0)
 		die("opening the console:");
-	if (r->nuid && fchown(r->slave, r->tty_uid, r->tty_gid) < 0)
+	if (r->ids.nuid &&
+	    fchown(r->tty.slave, r->ids.tty_uid, r->ids.tty_gid) < 0)
 		die("the owner of the console:");
 }
 
@@ -83,9 +84,9 @@ console_files(struct run *r)
 	struct stat st;
 	int i;
 
-	r->ttys = 0;
+	r->tty.ttys = 0;
 	for (i = 0; i < 3; i++) {
-		r->ttys |= isatty(i) << i;
+		r->tty.ttys |= isatty(i) << i;
 		if (!fstat(i, &st) && S_ISDIR(st.st_mode))
 			die("standard %s is a folder of the host, which would "
 			    "be a way out of %s, fchdir(2)", names[i],
@@ -98,14 +99,14 @@ console_host(struct run *r)
 {
 	int i;
 
-	if (r->conf->program && !r->background)
+	if (r->conf->program && !r->back.background)
 		console_files(r);
 	else
-		r->ttys = 7;
-	if (r->ttys)
+		r->tty.ttys = 7;
+	if (r->tty.ttys)
 		open_pty(r);
 	for (i = 0; i < 3; i++)
-		r->std[i] = r->ttys >> i & 1 ? r->slave : i;
+		r->tty.std[i] = r->tty.ttys >> i & 1 ? r->tty.slave : i;
 	console_resize(r);
 }
 
@@ -156,30 +157,30 @@ console_output(void)
 void
 console_begin(struct run *r)
 {
-	if (r->master < 0)	/* nor will there be one after a reboot */
+	if (r->tty.master < 0)	/* nor will there be one after a reboot */
 		return;
 	in.len = out.len = 0;
 	in.from = out.from = in.to = out.to = -1;
 	escapes = 0;
 	tail_end = 0;
-	out.from = r->master;
-	if (r->background)
+	out.from = r->tty.master;
+	if (r->back.background)
 		return;
-	if (r->ttys & 1) {
+	if (r->tty.ttys & 1) {
 		in.from = STDIN_FILENO;
-		in.to = r->master;
+		in.to = r->tty.master;
 		console_raw();
 	}
 	say_nonblock();
-	out.to = way_to(r->ttys & 2 ? STDOUT_FILENO : r->ttys & 4 ?
+	out.to = way_to(r->tty.ttys & 2 ? STDOUT_FILENO : r->tty.ttys & 4 ?
 	    STDERR_FILENO : STDIN_FILENO);
 }
 
 void
 console_resize(struct run *r)
 {
-	if (r->master >= 0)
-		copy_size(isatty(0) ? 0 : isatty(1) ? 1 : 2, r->master);
+	if (r->tty.master >= 0)
+		copy_size(isatty(0) ? 0 : isatty(1) ? 1 : 2, r->tty.master);
 }
 
 /* ---- relaying ---- */
@@ -306,7 +307,7 @@ fill_out(struct run *r)
 {
 	fill(&out);
 	remember(out.buf, out.len);
-	if (r->listener >= 0)	/* not of crun exec */
+	if (r->tty.listener >= 0)	/* not of crun exec */
 		log_write(r, out.buf, out.len);
 	return out.len > 0;
 }
@@ -323,13 +324,13 @@ console_relay(struct run *r, const struct pollfd *fds)
 	return asked;
 }
 
-/* 0: the output does not take it now, or a signal, which is put in *sig, asks us
- * to give up. */
+/* 0: the output does not take it now, or a signal, which is put in *sig, asks
+ * us to give up. */
 static int
 wait_for_reader(struct run *r, int patient, int *sig)
 {
 	struct pollfd p[] = { { out.to, POLLOUT, 0 },
-	    { r->signals, POLLIN, 0 }, { 0 } };
+	    { r->signals.fd, POLLIN, 0 }, { 0 } };
 
 	if (out.to < 0)		/* nobody reads but the log */
 		return 1;
@@ -350,7 +351,7 @@ console_end(struct run *r, int patient)
 {
 	int sig = 0;
 
-	while (r->master >= 0) {
+	while (r->tty.master >= 0) {
 		while (out.len && wait_for_reader(r, patient, &sig))
 			drain(&out);
 		if (out.len)	/* the same holds for all the rest */
@@ -397,7 +398,7 @@ console_prompt(const struct run *r)
 {
 	size_t i;
 
-	if (r->master < 0 || tcgetsid(r->master) <= 0)
+	if (r->tty.master < 0 || tcgetsid(r->tty.master) <= 0)
 		return 0;
 	for (i = 0; i < LEN(config_prompts); i++)
 		if (ends_with(config_prompts[i]))
@@ -416,7 +417,8 @@ console_tail(void)
 		c = tail[(tail_end - n + i) % TAIL];
 		if (c == '\n' || c == '\t')
 			c = ' ';
-		if (c && c != '\r' && !(c == ' ' && (!len || text[len - 1] == ' ')))
+		if (c && c != '\r' &&
+		    !(c == ' ' && (!len || text[len - 1] == ' ')))
 			text[len++] = c;
 	}
 	while (len && text[len - 1] == ' ')
@@ -429,6 +431,6 @@ void
 console_undo(struct run *r)
 {
 	console_restore();
-	shut(&r->master);
-	shut(&r->slave);
+	shut(&r->tty.master);
+	shut(&r->tty.slave);
 }

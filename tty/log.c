@@ -40,27 +40,27 @@ open_ring(struct run *r)
 {
 	struct head h = { 0, ring_size(r) };
 
-	r->log = openat(r->state, "log", O_RDWR | O_CREAT | O_TRUNC |
+	r->tty.log = openat(r->state.dir, "log", O_RDWR | O_CREAT | O_TRUNC |
 	    O_CLOEXEC | O_NOFOLLOW, 0600);
-	r->logged = 0;
-	if (r->log < 0 || pwrite(r->log, &h, sizeof(h), 0) != sizeof(h))
-		shut(&r->log);
-	return r->log >= 0;
+	r->tty.logged = 0;
+	if (r->tty.log < 0 || pwrite(r->tty.log, &h, sizeof(h), 0) != sizeof(h))
+		shut(&r->tty.log);
+	return r->tty.log >= 0;
 }
 
 static void
 write_ring(struct run *r, const char *s, size_t n)
 {
-	uint64_t size = ring_size(r), at = r->logged % size;
+	uint64_t size = ring_size(r), at = r->tty.logged % size;
 	size_t first = n < size - at ? n : size - at;
 	off_t ring = sizeof(struct head);
 
-	if (pwrite(r->log, s, first, ring + at) < 0 ||
-	    (first < n && pwrite(r->log, s + first, n - first, ring) < 0))
+	if (pwrite(r->tty.log, s, first, ring + at) < 0 ||
+	    (first < n && pwrite(r->tty.log, s + first, n - first, ring) < 0))
 		return;
-	r->logged += n;
-	if (pwrite(r->log, &r->logged, sizeof(r->logged), 0) < 0)
-		r->logged -= n;
+	r->tty.logged += n;
+	if (pwrite(r->tty.log, &r->tty.logged, sizeof(r->tty.logged), 0) < 0)
+		r->tty.logged -= n;
 }
 
 void
@@ -68,7 +68,7 @@ log_write(struct run *r, const char *s, size_t n)
 {
 	size_t part;
 
-	if (!n || (r->log < 0 && !open_ring(r)))
+	if (!n || (r->tty.log < 0 && !open_ring(r)))
 		return;
 	for (; n; s += part, n -= part) {
 		part = n < LOG_CHUNK ? n : LOG_CHUNK;
@@ -171,7 +171,7 @@ log_watch(const struct run *r)
 	char path[sizeof(STATEDIR) + 32];
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
-	put(path, sizeof(path), "/proc/self/fd/%d", r->state);
+	put(path, sizeof(path), "/proc/self/fd/%d", r->state.dir);
 	if (fd < 0 || inotify_add_watch(fd, path, IN_MODIFY | IN_CREATE) < 0)
 		die("watching the log (inotify):");
 	return fd;

@@ -27,11 +27,11 @@ signals_take(struct run *r)
 	sigemptyset(&set);
 	for (i = 0; i < LEN(taken); i++)
 		sigaddset(&set, taken[i]);
-	r->signals = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	r->signals.fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	sigaddset(&set, SIGPIPE);
 	sigaddset(&set, SIGXFSZ);
 	sigaddset(&set, SIGTTOU);
-	if (r->signals < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+	if (r->signals.fd < 0 || sigprocmask(SIG_BLOCK, &set, NULL) < 0)
 		die("taking signals:");
 }
 
@@ -40,8 +40,8 @@ signal_pending(struct run *r)
 {
 	struct signalfd_siginfo info;
 
-	while (read(r->signals, &info, sizeof(info)) == sizeof(info)) {
-		r->request = info.ssi_int;
+	while (read(r->signals.fd, &info, sizeof(info)) == sizeof(info)) {
+		r->signals.request = info.ssi_int;
 		if (info.ssi_signo != SIGWINCH)
 			return info.ssi_signo;
 		console_resize(r);

@@ -8,6 +8,20 @@
 struct run;
 struct pollfd;
 
+struct signals {
+	int fd;			/* signalfd(2): all that the supervisor takes */
+	int request;		/* the value of the last ASK */
+};
+
+struct tty {
+	int master, slave;	/* the pty; -1: none */
+	int ttys;		/* bits: which of 0, 1, 2 are to be the pty */
+	int std[3];		/* what the init gets as 0, 1, 2 */
+	int log;		/* NAME/log; -1: nothing was printed yet */
+	uint64_t logged;	/* bytes ever */
+	int listener, typist;	/* NAME/console, and who types there */
+};
+
 /* ---- signals.c ---- */
 
 /* crun stop and crun reboot ask a supervisor by this signal, a real-time one,
@@ -15,10 +29,10 @@ struct pollfd;
  * 0 seconds are stop.timeout's. */
 enum { ASK = 50 };
 
-/* From now on signals are taken by r->signals. */
+/* From now on signals are taken by r->signals.fd. */
 void signals_take(struct run *);
-/* Takes a signal that asks the supervisor to end from r->signals; 0: none.
- * After ASK its value is in r->request. */
+/* Takes a signal that asks the supervisor to end from r->signals.fd; 0: none.
+ * After ASK its value is in r->signals.request. */
 int signal_pending(struct run *);
 
 /* ---- console.c ---- */
@@ -33,9 +47,9 @@ void console_begin(struct run *);
 void console_poll(struct pollfd *);
 /* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
 int console_relay(struct run *, const struct pollfd *);
-/* The init has ended: writes out what it printed last, and restores.  patient:
- * for as long as the reader takes, or until a signal comes, which is given, with
- * its value in r->request; else 0. */
+/* The init has ended: writes out what it printed last, and restores.
+ * patient: for as long as the reader takes, or until a signal comes, which is
+ * given, with its value in r->signals.request; else 0. */
 int console_end(struct run *, int patient);
 /* The last 400 characters that were printed, as one line. */
 const char *console_tail(void);
