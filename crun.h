@@ -25,7 +25,7 @@
 #include "sup/sup.h"
 #include "tty/tty.h"
 
-/* Each part is written by the room that has it, and by no other. */
+/* Each part is declared by the room that it is of. */
 struct run {
 	const struct conf *conf;
 	int begun;		/* stages whose _host has been called */

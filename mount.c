@@ -325,17 +325,31 @@ remove_made(struct run *r)
 	}
 }
 
-void
-mount_undo(struct run *r)
+static void
+let_go(struct run *r)
 {
 	size_t i;
 
-	if (!r->wait.stuck)	/* its file system may not answer us either */
-		remove_made(r);
 	for (i = 0; i < MAXBIND; i++)
 		shut(&r->mount.bind[i]);
 	shut(&r->mount.tree);
 	shut(&r->mount.dev);
 	shut(&r->mount.pts);
 	private_undo(r);	/* before the folder under the stage goes */
+}
+
+void
+mount_started(struct run *r)
+{
+	while (r->mount.nmade)
+		free(r->mount.made[--r->mount.nmade].path);
+	let_go(r);
+}
+
+void
+mount_undo(struct run *r)
+{
+	if (!r->wait.stuck)	/* its file system may not answer us either */
+		remove_made(r);
+	let_go(r);
 }

@@ -1,25 +1,24 @@
 /* The clone, the handshake, and the child from GO to exec.
  *
- * Two pipes.  GO: a byte each time the child may go on, which is three times:
- * when its ids and mounts are there, when its network and limits are, so that
- * it puts its tree together while the supervisor makes the veth, and when the
- * wall around devices stands, so that exec is the next thing.  End of file
- * means that the supervisor is gone, and the child exits.  The supervisor
- * holds its end until the init runs.  REPORT: the child sends records of at
- * most PIPE_BUF bytes, each in one write(2) and, as the pipe is O_DIRECT, in
- * one read(2): a line for -v (status 0), a path that it has made in the rootfs
- * (MADE), or why it failed (the exit status).  End of file means that exec
- * happened, as the pipe is close-on-exec.
+ * Two pipes.  GO: a byte each time something is ready for the child, enum
+ * ready in ns.h: its ids and mounts; then its network and limits, so that it
+ * puts its tree together while the supervisor makes the veth; then its
+ * devices, so that exec is the next thing.  End of file means that the
+ * supervisor is gone, and the child exits.  The supervisor holds its end
+ * until the init runs.  REPORT: the child sends records of at most PIPE_BUF
+ * bytes, each in one write(2) and, as the pipe is O_DIRECT, in one read(2): a
+ * line for -v (status 0), a path that it has made in the rootfs (MADE), or
+ * why it failed (the exit status).  End of file means that exec happened, as
+ * the pipe is close-on-exec.
  *
- * All namespaces but one are made by the one clone3(2).  The cgroup namespace
- * is not: it takes its root from the group of the process that calls (in
- * copy_cgroup_ns()), and for clone3 that is the supervisor, whatever
- * CLONE_INTO_CGROUP says.  The child makes it in cgroup_child(), when it is
- * in its group.
+ * All namespaces but one are made by the one clone3(2).  The cgroup
+ * namespace is not: it takes its root from the group of the process that
+ * calls (in copy_cgroup_ns()), and for clone3 that is the supervisor,
+ * whatever CLONE_INTO_CGROUP says.  The child makes it in cgroup_child(),
+ * when it is in its group.
  *
- * Here too: the built-in PID 1 of "-- PROGRAM", which forwards signals to one
- * program and reaps what the program left.
- */
+ * Here too: the built-in PID 1 of "-- PROGRAM", which forwards signals to
+ * one program and reaps what the program left. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -159,9 +158,11 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 }
 
 void
-ns_release(struct run *r)
+ns_release(struct run *r, enum ready ready)
 {
-	if (write(r->ns.go[1], "", 1) != 1)
+	char c = ready;
+
+	if (write(r->ns.go[1], &c, 1) != 1)
 		die("the child died before it could be set up:");
 }
 
@@ -285,7 +286,7 @@ ns_undo(struct run *r)
 /* ---- the child's side ---- */
 
 void
-ns_wait_child(struct run *r)
+ns_wait_child(struct run *r, enum ready ready)
 {
 	char c;
 	ssize_t n;
@@ -296,6 +297,9 @@ ns_wait_child(struct run *r)
 		die("waiting for the supervisor:");
 	if (n == 0)
 		_exit(EXIT_SETUP);
+	if (c != (char)ready)
+		die("the supervisor said %d, and the child waits for %d", c,
+		    ready);
 }
 
 /* The kernel forgets PR_SET_PDEATHSIG when ids change, prctl(2); so it is set

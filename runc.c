@@ -9,11 +9,11 @@
  *                    cgroup, console, net
  *   ns_spawn ----------- clone3 ----------->  joins its groups, waits (end
  *   stages: _attach  maps, idmapped mounts    of file: the supervisor died)
- *   ns_release --------- GO --------------->  identity, keyring, uts, mounts,
+ *   ns_release ------ IDS_READY ----------->  identity, keyring, uts, mounts,
  *   stages: _attach  veth, limits             seccomp; waits
- *   ns_release --------- GO --------------->  net; waits
+ *   ns_release ---- NETWORK_READY --------->  net; waits
  *   stages: _attach  devices
- *   ns_release --------- GO --------------->  files, capabilities, exec
+ *   ns_release ---- DEVICES_READY --------->  files, capabilities, exec
  *   ns_report <-- records, or end of file: exec'd
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
@@ -67,29 +67,30 @@ enum { RETRY_MS = 100 };	/* an init without handlers is asked again */
 static void child(struct run *);
 static void spawn(struct run *);
 
-/* One row a thing that is made, in the order of making.  A row counts as
- * begun before its _host is called, and every begun row is undone.  A reboot
- * keeps the first rows, so that nobody takes the name or the ids meanwhile.
- * The wall around devices is the cgroup's, but comes last, as it takes longest
- * and the child has its network to set up meanwhile. */
-enum { KEPT = 3 };
+/* One row a room, in the order of making.  A row counts as begun before its
+ * _host is called, and every begun row is undone, the last first.  A reboot
+ * keeps the rows that stay, which are the first, so that nobody takes the name
+ * or the ids meanwhile.  Devices are the cgroup's, but come last: loading the
+ * program takes longest, and the child has its network to set up meanwhile. */
 static const struct stage {
 	void (*host)(struct run *);
 	void (*attach)(struct run *);
 	void (*undo)(struct run *);
-	int go;			/* after its _attach, a GO */
+	enum ready ready;	/* what the child is told after _attach */
+	int stays;
 } stages[] = {
-	{ state_host, NULL, state_undo, 0 },
-	{ attach_host, NULL, attach_undo, 0 },
-	{ idmap_host, idmap_attach, idmap_undo, 0 },
-	{ private_host, NULL, private_undo, 0 },
-	{ mount_host, mount_attach, mount_undo, 1 },
-	{ cgroup_host, NULL, cgroup_undo, 0 },
-	{ console_host, NULL, console_undo, 0 },
-	{ notify_host, NULL, notify_undo, 0 },
-	{ net_host, net_attach, net_undo, 0 },
-	{ spawn, sec_attach, ns_undo, 1 },
-	{ NULL, device_attach, NULL, 1 },
+	{ state_host, NULL, state_undo, .stays = 1 },
+	{ attach_host, NULL, attach_undo, .stays = 1 },
+	{ idmap_host, idmap_attach, idmap_undo, .stays = 1 },
+	{ private_host, NULL, private_undo, 0, 0 },
+	{ mount_host, mount_attach, mount_undo, IDS_READY, 0 },
+	{ cgroup_host, NULL, cgroup_undo, 0, 0 },
+	{ console_host, NULL, console_undo, 0, 0 },
+	{ notify_host, NULL, notify_undo, 0, 0 },
+	{ net_host, net_attach, net_undo, 0, 0 },
+	{ spawn, NULL, ns_undo, 0, 0 },
+	{ NULL, sec_attach, NULL, NETWORK_READY, 0 },
+	{ NULL, device_attach, NULL, DEVICES_READY, 0 },
 };
 
 /* What is found on the host of a container whose supervisor was killed. */
@@ -125,28 +126,28 @@ child(struct run *r)
 	state_child(r);
 	cgroup_child(r);
 	stage_child(r);
-	ns_wait_child(r);
+	ns_wait_child(r, IDS_READY);
 	ns_identity_child(r);
 	sec_keyring_child(r);
 	ns_uts_child(r);
 	rootfs_child(r);
 	seccomp_child(r);
-	ns_wait_child(r);
+	ns_wait_child(r, NETWORK_READY);
 	net_child(r);
 	sec_bound_child(r);
-	ns_wait_child(r);
+	ns_wait_child(r, DEVICES_READY);
 	rootfs_files_child(r);
 	sec_caps_child(r);
 	ns_exec_child(r);
 }
 
 static void
-undo(struct run *r, int keep)
+undo(struct run *r, int reboot)
 {
 	r->wait.starting = 0;
 	r->wait.patience = r->wait.stuck ? 0 : PATIENCE_MS;
 	r->wait.heard = 0;
-	while (r->begun > keep) {
+	while (r->begun && !(reboot && stages[r->begun - 1].stays)) {
 		r->begun--;
 		if (stages[r->begun].undo)
 			stages[r->begun].undo(r);
@@ -186,16 +187,14 @@ start(struct run *r)
 	for (i = 0; i < LEN(stages); i++) {
 		if (stages[i].attach)
 			stages[i].attach(r);
-		if (stages[i].go)
-			ns_release(r);
+		if (stages[i].ready)
+			ns_release(r, stages[i].ready);
 	}
 	state_saved(r);
 	ns_report(r);
 	state_started(r);
 	r->wait.starting = 0;
-	while (r->mount.nmade)	/* now these stay */
-		free(r->mount.made[--r->mount.nmade].path);
-	mount_undo(r);		/* the child has taken them all */
+	mount_started(r);
 	cgroup_started(r);
 	detach_started(r);
 	step("%s: the init runs", r->conf->name);
@@ -443,7 +442,7 @@ live(struct run *r)
 			detach_ended(r, status, console_tail());
 			state_ended(r, status, stop.killed);
 		}
-		undo(r, status == REBOOT ? KEPT : 0);
+		undo(r, status == REBOOT);
 		if (status != REBOOT)
 			return status;
 		step("%s: reboot", r->conf->name);

@@ -48,6 +48,8 @@ void private_undo(struct run *);
 
 void mount_host(struct run *);
 void mount_attach(struct run *);
+/* The child has taken all mounts, and what it made in the rootfs stays. */
+void mount_started(struct run *);
 void mount_undo(struct run *);
 /* The attributes of the rootfs, and of a bind, as configured.  Called where
  * there is a stage by the supervisor, else by the child once it is attached. */

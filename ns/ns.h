@@ -7,6 +7,13 @@
 
 struct run;
 
+/* What the supervisor tells the child, in this order. */
+enum ready {
+	IDS_READY = 1,		/* its ids and its mounts */
+	NETWORK_READY,		/* its link, and its limits */
+	DEVICES_READY,		/* only some can be opened; exec comes next */
+};
+
 struct ns {
 	pid_t pid;		/* the init, as the supervisor sees it */
 	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
@@ -17,7 +24,8 @@ struct ns {
 
 /* clone3; the child runs child(r) and does not return. */
 void ns_spawn(struct run *, void (*child)(struct run *));
-void ns_release(struct run *);
+/* Tells the child what is ready. */
+void ns_release(struct run *, enum ready);
 /* Waits until the init has been exec'd; dies with the child's line if it
  * was not. */
 void ns_report(struct run *);
@@ -28,8 +36,9 @@ const char *ns_reason(struct run *, int *status);
 /* Tells the supervisor why, and exits with that status.  The child. */
 void ns_fail_child(int status, const char *line) __attribute__((noreturn));
 void ns_undo(struct run *);
-/* The child's side: waits for GO, exits when the supervisor is gone. */
-void ns_wait_child(struct run *);
+/* The child's side: waits until that is ready, and exits when the supervisor
+ * is gone. */
+void ns_wait_child(struct run *, enum ready);
 /* Root of the user namespace, no groups, dies with the supervisor. */
 void ns_identity_child(struct run *);
 void ns_uts_child(struct run *);
