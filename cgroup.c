@@ -513,8 +513,8 @@ cgroup_oom(struct run *r)
 
 	for (i = 0; i < r->cgroup.nhier; i++) {
 		if (!*r->cgroup.hier[i].ctrl)
-			kills += oom_kills(
-			    r->cgroup.hier[i].group, "memory.events");
+			kills += oom_kills(r->cgroup.hier[i].group,
+			    "memory.events");
 		else
 			kills += oom_kills(r->cgroup.hier[i].payload,
 			    "memory.oom_control");

@@ -91,8 +91,8 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 	 * is sent to a port's own address stays on the host. */
 	memcpy(mac, r->conf->mac, sizeof(mac));
 	mac[0] = mac[0] == 0xfe ? 0xfa : 0xfe;
-	host = nl_begin(
-	    m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*host));
+	host = nl_begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
+	    sizeof(*host));
 	host->ifi_family = AF_UNSPEC;
 	nl_text(m, IFLA_IFNAME, r->net.link);
 	nl_attr(m, IFLA_ADDRESS, mac, sizeof(mac));

@@ -172,8 +172,8 @@ keep_made(struct run *r, const char *line)
 	char *path;
 	ino_t inode = strtoull(line, &path, 10);
 
-	r->mount.made = xrealloc(
-	    r->mount.made, r->mount.nmade + 1, sizeof(*r->mount.made));
+	r->mount.made = xrealloc(r->mount.made, r->mount.nmade + 1,
+	    sizeof(*r->mount.made));
 	r->mount.made[r->mount.nmade++] =
 	    (struct made){ xprintf("%s", path + 1), inode };
 }
@@ -220,8 +220,8 @@ ns_report(struct run *r)
 		if (n == 0) {	/* a slow disk is no reason to give up */
 			ms = -1;
 			tell("%s: %s; a signal ends the start", r->conf->name,
-			    wait_words(
-				r->ns.pid, "has not begun the init yet"));
+			    wait_words(r->ns.pid,
+			    "has not begun the init yet"));
 		}
 		say_served(&p[2]);
 		sig = p[1].revents ? signal_pending(r) : 0;

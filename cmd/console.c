@@ -1,4 +1,4 @@
-/* crun console: the log, and the master of the pty to type on.  See attach.c. */
+/* crun console: the log, and the master of the pty to type on; see attach.c. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>

@@ -466,8 +466,8 @@ default_name(struct conf *c)
 	s.value = xprintf("%.*s", (int)len, base);
 	bad = keys[KEY_NAME].set(c, &s);
 	if (bad)
-		conf_error(
-		    c, c->file, ": no name of a container (%s); set name", bad);
+		conf_error(c, c->file,
+		    ": no name of a container (%s); set name", bad);
 }
 
 /* ---- loading ---- */

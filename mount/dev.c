@@ -29,8 +29,8 @@ give_to_root(struct run *r, const char *name)
 static void
 make_place(struct run *r, const char *name, const char *where)
 {
-	int fd = openat(
-	    r->mount.dev, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	int fd = openat(r->mount.dev, name, O_WRONLY | O_CREAT | O_CLOEXEC,
+	    0600);
 
 	if (fd < 0)
 		die("%smaking /dev/%s:", where, name);
@@ -124,8 +124,8 @@ bind_node(struct run *r, int fd, const char *path, const char *where)
 {
 	int node = fd < 0 ? -1 : clone_tree(fd, "", AT_EMPTY_PATH), place;
 
-	place = openat(
-	    r->mount.dev, path + strlen("/dev/"), O_PATH | O_CLOEXEC);
+	place = openat(r->mount.dev, path + strlen("/dev/"), O_PATH |
+	    O_CLOEXEC);
 	if (node < 0 || place < 0 || mount_at(node, place) < 0 ||
 	    set_attr(node, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("%sbinding %s of the container that we are in:", where,

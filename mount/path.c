@@ -128,9 +128,9 @@ path_make_seen(struct run *r)
 	more = n - r->mount.nseen;
 	r->mount.seen = xrealloc(r->mount.seen, n, sizeof(*r->mount.seen));
 	r->mount.node = xrealloc(r->mount.node, n, sizeof(*r->mount.node));
-	memset(
-	    r->mount.seen + r->mount.nseen, 0, more * sizeof(*r->mount.seen));
-	memset(
-	    r->mount.node + r->mount.nseen, 0, more * sizeof(*r->mount.node));
+	memset(r->mount.seen + r->mount.nseen, 0,
+	    more * sizeof(*r->mount.seen));
+	memset(r->mount.node + r->mount.nseen, 0,
+	    more * sizeof(*r->mount.node));
 	r->mount.nseen = n;
 }

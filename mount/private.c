@@ -96,8 +96,8 @@ private_host(struct run *r)
 	if (r->mount.private || (complete && r->conf->userns == USERNS_NONE))
 		return;
 	if (complete) {
-		r->mount.hostns = open(
-		    "/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC);
+		r->mount.hostns = open("/proc/self/ns/mnt", O_RDONLY |
+		    O_CLOEXEC);
 		r->mount.hostroot = open("/", O_PATH | O_DIRECTORY | O_CLOEXEC);
 		if (r->mount.hostns < 0 || r->mount.hostroot < 0)
 			die("opening the host's mount namespace:");

@@ -50,8 +50,8 @@ stage_child(struct run *r)
 {
 	if (r->mount.stage < 0)
 		return;
-	r->mount.stage = open(
-	    r->mount.stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	r->mount.stage = open(r->mount.stage_path, O_PATH | O_DIRECTORY |
+	    O_CLOEXEC);
 	if (r->mount.stage < 0)
 		die("opening the stage for the mounts:");
 }

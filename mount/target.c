@@ -75,8 +75,8 @@ target_open(int root, const char *path, int folder, const char *where)
 }
 
 void
-target_mount(
-    int root, int mount, const char *path, int folder, const char *where)
+target_mount(int root, int mount, const char *path, int folder,
+    const char *where)
 {
 	int target = target_open(root, path, folder, where);
 

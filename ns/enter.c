@@ -370,8 +370,8 @@ open_init_group(const struct run *r)
 		path[strcspn(path, "\n")] = '\0';
 		below = strstr(path, mark);
 		if (below && *(below += strlen(mark)) == '/') {
-			fd = openat(
-			    r->cgroup.hier->payload, below + 1, DIR_FLAGS);
+			fd = openat(r->cgroup.hier->payload, below + 1,
+			    DIR_FLAGS);
 			err = errno;
 		}
 	}
@@ -479,8 +479,8 @@ exec_guest(const struct run *supervisor, char **argv)
 	c.program = argv;
 	r.conf = &c;
 	r.tty.ttys = 0;
-	r.tty.std[0] = r.tty.std[1] = r.tty.std[2] = open(
-	    "/dev/null", O_RDWR | O_CLOEXEC);
+	r.tty.std[0] = r.tty.std[1] = r.tty.std[2] = open("/dev/null", O_RDWR |
+	    O_CLOEXEC);
 	enter_spawn(&r, &q, &from);
 	_exit(0);
 }

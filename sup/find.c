@@ -100,12 +100,12 @@ state_open(struct run *r, const char *name)
 	put_dir(dir, sizeof(dir), name);
 	if (!statedir_is_ours() || !statedir_trusted(dir))
 		return NONE;
-	r->state.dir = open(
-	    dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	r->state.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
 	if (r->state.dir < 0)
 		return NONE;
-	r->state.lock = openat(
-	    r->state.dir, "lock", O_RDWR | O_CLOEXEC | O_NOFOLLOW);
+	r->state.lock = openat(r->state.dir, "lock", O_RDWR | O_CLOEXEC |
+	    O_NOFOLLOW);
 	if (r->state.lock < 0)
 		return errno == ENOENT ? NONE : DEAD;
 	if (!is_locked(r->state.lock))

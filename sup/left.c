@@ -148,8 +148,8 @@ left_try_lock(struct run *r, const char *dir)
 	int held;
 
 	statedir_trusted(dir);
-	r->state.dir = open(
-	    dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+	r->state.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
+	    O_NOFOLLOW);
 	if (r->state.dir < 0)
 		return errno == ENOENT ? 0 : (die("%s:", dir), 0);
 	r->state.lock = openat(r->state.dir, "lock",

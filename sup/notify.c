@@ -16,11 +16,11 @@ notify_host(struct run *r)
 
 	if (!r->back.ready)
 		return;
-	r->back.notify = socket(
-	    AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	r->back.notify = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK, 0);
 	if (r->back.notify < 0 ||
-	    setsockopt(
-		r->back.notify, SOL_SOCKET, SO_PASSCRED, &on, sizeof(on)) < 0)
+	    setsockopt(r->back.notify, SOL_SOCKET, SO_PASSCRED, &on,
+	    sizeof(on)) < 0)
 		die("making the notify socket:");
 }
 

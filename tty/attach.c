@@ -87,8 +87,8 @@ may_attach(int fd)
 static void
 accept_one(struct run *r)
 {
-	int fd = accept4(
-	    r->tty.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept4(r->tty.listener, NULL, NULL, SOCK_CLOEXEC |
+	    SOCK_NONBLOCK);
 	char what = r->tty.master < 0 ? NOTHING : WATCH;
 
 	if (fd < 0)

@@ -64,8 +64,8 @@ open_pty(struct run *r)
 {
 	int unlock = 0;
 
-	r->tty.master = openat(
-	    r->mount.pts, "ptmx", O_RDWR | O_NOCTTY | O_NONBLOCK | O_CLOEXEC);
+	r->tty.master = openat(r->mount.pts, "ptmx", O_RDWR | O_NOCTTY |
+	    O_NONBLOCK | O_CLOEXEC);
 	if (r->tty.master < 0 || ioctl(r->tty.master, TIOCSPTLCK, &unlock) < 0)
 		die("making the console:");
 	r->tty.slave = ioctl(r->tty.master, TIOCGPTPEER,

@@ -152,7 +152,10 @@ judge() {
 	if [ "$needs_root" ] && [ "$uid" -ne 0 ]; then
 		skipped 'only root can start a container'
 	else
+		read -r begun _ </proc/uptime
 		try "$1"
+		read -r ended _ </proc/uptime
+		echo "$begun $ended $title" >>"$run/took"
 		case $rc in
 		0) passed ;;
 		77) skipped "$(grep -v '^# ' "$T/log" | tail -n 1)" ;;
@@ -187,10 +190,18 @@ skipped() {
 	echo "skipped $1" >>"$run/results"
 }
 
+# slowest: the stories that took longest, in seconds
+slowest() {
+	[ ! -e "$run/took" ] || awk '{ s = $2 - $1; $1 = $2 = ""
+		if (s > 10) printf "# %d s:%s\n", s, substr($0, 2) }' \
+		"$run/took" | sort -k 2,2nr | head -n 12
+}
+
 # sum: of all lines, after the reasons of the skips; fails when a story did
 sum() {
 	sed -n 's/^skipped //p' "$run/results" | sort | uniq -c |
 		sed 's/^ *\([0-9]*\)/# \1 skipped:/'
+	slowest
 	left=$(leftovers)
 	[ ! "$left" ] || echo "left behind by some story: $left"
 	begun=$(wc -l <"$run/chosen")
