@@ -221,7 +221,7 @@ thief_down() {
 walls_thief() {
 	thief_up "$@"
 	n=0
-	while [ "$n" -lt "${CRUN_RACES:-$((500 / slow))}" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
 		n=$((n + 1))
 		./stolen exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
@@ -251,7 +251,7 @@ walls_seen() {
 	[ ! "${CRUN_IN_VM:-}" ] || echo 1 >/proc/sys/fs/suid_dumpable
 	background -- sh -c "exec thief $words >/thief.out"
 	n=0
-	while [ "$n" -lt "${CRUN_RACES:-$((300 / slow))}" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
 		n=$((n + 1))
 		SECRET=1 "$crun" exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
@@ -295,7 +295,7 @@ walls_kills() {
 	background -- sh -c 'exec thief kill'
 	mkdir caller
 	n=0 ended=0
-	while [ "$n" -lt "$((400 / slow))" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
 		n=$((n + 1)) rc=0
 		(cd caller && exec prlimit --core=unlimited "$crun" exec \
 			"$name" true) 2>err || rc=$?
