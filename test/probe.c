@@ -19,6 +19,9 @@
  *	probe mark FOLDER NAME		set that attribute of it, xattr(7), to 1
  *	probe lease FILE		make it and hold a lease of it, fcntl(2)
  *	probe lock FILE			lock it, fcntl(2), print ok, stay
+ *	probe attach SOCKET		connect; print typed, watched, nothing or
+ *					closed, by what comes
+ *	probe euid			print the effective user id
  *	probe survive PROGRAM ...	run it without PR_SET_PDEATHSIG
  *	probe noreap PROGRAM ...	run it, and reap nobody else
  *	probe usr1			print up, then USR1 at each such signal
@@ -485,15 +488,57 @@ lock(const char *path)
 		pause();
 }
 
+/* What attach.c answers. */
+static int
+attach(const char *path)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	struct pollfd p = { socket(AF_UNIX, SOCK_STREAM, 0), POLLIN, 0 };
+	char c = 0;
+
+	snprintf(a.sun_path, sizeof(a.sun_path), "%s", path);
+	if (connect(p.fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		return perror("probe: attach"), 1;
+	if (poll(&p, 1, 5000) != 1)
+		return puts("silent"), 0;
+	if (read(p.fd, &c, 1) != 1)
+		return puts("closed"), 0;
+	puts(c == 't' ? "typed" : c == 'w' ? "watched" : "nothing");
+	return 0;
+}
+
+/* Verbs with one argument. */
+static int
+with_one(const char *verb, char *arg)
+{
+	static const struct {
+		const char *verb;
+		int (*act)(const char *);
+	} verbs[] = {
+		{ "attach", attach }, { "lease", lease }, { "lock", lock },
+	};
+	size_t i;
+
+	for (i = 0; i < sizeof(verbs) / sizeof(*verbs); i++)
+		if (!strcmp(verb, verbs[i].verb))
+			return verbs[i].act(arg);
+	return -1;
+}
+
 int
 main(int argc, char **argv)
 {
 	const char *verb = argc > 1 ? argv[1] : "";
+	int status = argc == 3 ? with_one(verb, argv[2]) : -1;
 
+	if (status >= 0)
+		return status;
 	if (!strcmp(verb, "open") && argc > 3)
 		return open_files(atoi(argv[2]), argv + 3);
 	if (!strcmp(verb, "fds"))
 		return list_files();
+	if (!strcmp(verb, "euid"))
+		return printf("%d\n", (int)geteuid()) < 0;
 	if (!strcmp(verb, "cwd"))
 		return working_folder();
 	if (!strcmp(verb, "call") && argc == 3)
@@ -503,10 +548,6 @@ main(int argc, char **argv)
 	if (!strcmp(verb, "findkey") && argc == 3)
 		return answer(syscall(SYS_keyctl, KEYCTL_SEARCH,
 		    KEY_SPEC_SESSION_KEYRING, "user", argv[2], 0));
-	if (!strcmp(verb, "lease") && argc == 3)
-		return lease(argv[2]);
-	if (!strcmp(verb, "lock") && argc == 3)
-		return lock(argv[2]);
 	if (!strcmp(verb, "survive") && argc > 2) {
 		prctl(PR_SET_PDEATHSIG, 0);
 		execvp(argv[2], argv + 2);

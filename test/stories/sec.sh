@@ -86,15 +86,17 @@ story -k 'sec: (wall 12) inheritable and ambient capabilities of the caller are 
 
 sec_setuid_inside() {
 	own_root
-	cp root/bin/busybox root/bin/su2
-	chmod 4755 root/bin/su2
-	ln -s su2 root/bin/id2
+	cp root/bin/probe root/bin/setuid
+	chmod 4755 root/bin/setuid
 	conf
-	inside 'grep NoNewPrivs /proc/self/status
-		cp /bin/busybox /tmp/id && chmod 4755 /tmp/id
-		busybox su nobody -s /bin/sh -c "/tmp/id -u" 2>/dev/null ||
-		setuidgid nobody /tmp/id -u 2>/dev/null || true'
-	prints_like '^NoNewPrivs:	0$'
+	idle
+	verb 0 exec -u 1000 "$name" grep NoNewPrivs /proc/self/status
+	prints 'NoNewPrivs:	0'
+	verb 0 exec -u 1000 "$name" probe euid
+	prints 1000
+	verb 0 exec -u 1000 "$name" setuid euid
+	prints 0
+	down
 }
 story -k 'sec: no_new_privs is off, setuid programs work' sec_setuid_inside
 
