@@ -202,19 +202,23 @@ stopped_by(const struct run *r, int sig)
 	    r->conf->name, sig);
 }
 
+/* Who has seen the program run may signal us at once: poll(2) looks at the
+ * signals first, so that where it finds such a one it finds the end of file
+ * too, and the signal is left to who supervises the program. */
 void
 ns_report(struct run *r)
 {
-	struct pollfd p[] = { { r->ns.report[0], POLLIN, 0 },
-	    { r->signals.fd, POLLIN, 0 }, { 0 } };
+	enum { SIGNALS, REPORT, SAID, NFDS };
+	struct pollfd p[NFDS] = { { r->signals.fd, POLLIN, 0 },
+	    { r->ns.report[0], POLLIN, 0 } };
 	struct record rec;
 	int sig, n, ms = PATIENCE_MS;
 
 	if (r->wait.heard)		/* before, in wait_for() */
 		stopped_by(r, r->wait.heard);
 	for (;;) {
-		say_poll(&p[2]);
-		n = poll(p, LEN(p), ms);
+		say_poll(&p[SAID]);
+		n = poll(p, NFDS, ms);
 		if (n < 0 && errno != EINTR)
 			die("poll:");
 		if (n == 0) {	/* a slow disk is no reason to give up */
@@ -223,13 +227,14 @@ ns_report(struct run *r)
 			    wait_words(r->ns.pid,
 			    "has not begun the init yet"));
 		}
-		say_served(&p[2]);
-		sig = p[1].revents ? signal_pending(r) : 0;
+		say_served(&p[SAID]);
+		sig = p[SIGNALS].revents && !p[REPORT].revents ?
+		    signal_pending(r) : 0;
 		if (sig == ASK)		/* between two lives, by crun stop */
 			wait_early(r);
 		else if (sig)
 			stopped_by(r, sig);
-		if (!p[0].revents)
+		if (!p[REPORT].revents)
 			continue;
 		if (!next_record(r, &rec))
 			break;

@@ -230,12 +230,30 @@ ns_no_process(const char *where)
 	    "; pids is too few for it" : "");
 }
 
+/* The program's process, which waits for the end of file: then PID 1 holds
+ * nothing of ours, and the program's exec is what the supervisor hears. */
+static void
+program_child(struct run *r, char **env, const sigset_t *mask, const int *held)
+{
+	char c;
+
+	close(held[1]);
+	while (read(held[0], &c, 1) < 0 && errno == EINTR)
+		;
+	ns_session_child(r, &ns_said);
+	ns_terminal_child(r);
+	sigprocmask(SIG_SETMASK, mask, NULL);
+	sec_limits_child(r);
+	ns_exec_program(r, env);
+}
+
 void
 ns_exec_child(struct run *r)
 {
 	char **env = ns_environment(r, 0);
 	struct clone_args a = { .exit_signal = SIGCHLD };
 	sigset_t all, old;
+	int held[2];
 	pid_t pid;
 
 	umask(022);		/* as the kernel starts an init */
@@ -247,17 +265,14 @@ ns_exec_child(struct run *r)
 	setsid();	/* what is sent to our caller's group is not for us */
 	sigfillset(&all);
 	sigprocmask(SIG_SETMASK, &all, &old);
+	if (pipe2(held, O_CLOEXEC) < 0)
+		die("pipe:");
 	/* not fork(3), for which libcap-ng has handlers */
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
 		ns_no_process(conf_where(r->conf, KEY_PIDS));
-	if (!pid) {
-		ns_session_child(r, &ns_said);
-		ns_terminal_child(r);
-		sigprocmask(SIG_SETMASK, &old, NULL);
-		sec_limits_child(r);
-		ns_exec_program(r, env);
-	}
+	if (!pid)
+		program_child(r, env, &old, held);
 	sec_limits_child(r);	/* crun exec takes PID 1's */
 	syscall(SYS_close_range, 0, ~0U, 0);
 	self_forget("init");

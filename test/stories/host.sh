@@ -132,6 +132,7 @@ story 'host: a program that is not executable' fails_conf 126 \
 	'program /etc/passwd is not executable, chmod .x helps: Permission denied' '' -- /etc/passwd
 # as execvp(3)
 host_path() {
+	own_root
 	conf tmpfs=/a:mode=700 tmpfs=/b env=PATH=/a:/b:/bin:/usr/bin
 	idle
 	verb 0 exec "$name" sh -c ': >/b/id; : >/b/only; id >/a/id'

@@ -132,6 +132,7 @@ story -k 'mount: nesting=yes lifts the masks' mount_nesting
 
 # what a bind lets through, seen from inside
 mount_bind() {
+	own_root
 	mkdir d
 	echo hello >d/f
 	cp "$here/build/test/probe" d/p
@@ -210,6 +211,7 @@ mount_bind_link() {
 story -k 'mount: (wall 1) bind through a link stays in the rootfs' mount_bind_link
 
 mount_tmpfs() {
+	own_root
 	conf tmpfs=/mnt:size=1M,mode=750 tmpfs=/made/x
 	inside 'stat -c %a:%u /mnt /made/x
 		df -k /mnt | awk "NR == 2 { print \$2 }"

@@ -149,9 +149,11 @@ link_planted_rootfs() {
 	canary_is_safe
 }
 links_planted_rootfs() {
+	own_root
+	mine=$root
 	for to in "$t/canary" ../../canary; do
 		rm -rf data canary
-		root=$T/root
+		root=$mine
 		link_planted_rootfs os/b "$to"
 	done
 }

@@ -227,7 +227,7 @@ cgroup_foreign() {
 	rmdir "$dir/crun-os/$name" "$dir/crun-os"
 	exit "$rc"
 }
-story -c 'state: a group without the mark is left alone' cgroup_foreign
+story -cs 'state: a group without the mark is left alone' cgroup_foreign
 
 # The other program of that name: neither sees the other's containers.
 state_beside() {
@@ -248,7 +248,7 @@ state_beside() {
 	rm -r /run/crun
 	down
 }
-story -k "state: beside Red Hat's crun" state_beside
+story -cs "state: beside Red Hat's crun" state_beside
 # need_frozen_disk: $root is now a copy on a disk of its own, without folders to
 # mount on, which nothing can write to until it is thawed
 need_frozen_disk() {
