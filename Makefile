@@ -39,7 +39,7 @@ all: crun
 
 # make V=1 shows the whole commands
 Q = $(if $(V),,@)
-SAY = $(if $(V),@:,@echo)
+SAY = $(if $(V)$(findstring s,$(firstword -$(MAKEFLAGS))),@:,@echo)
 
 crun: $(OBJ) $(CAPNG)
 	$(SAY) ld $@
