@@ -52,6 +52,7 @@ binary_reproducible() {
 	need make readelf
 	for d in one a/longer/path; do
 		mkdir -p "$d/build" "$d/test"
+		# shellcheck disable=SC2046 # a list of files
 		(cd "$here" && tar -c Makefile $(sources)) | tar -C "$d" -x
 		cp "$here/test/libcap-ng" "$d/test/"
 		cp -a "$here/build/libcap-ng.a" "$here/build/include" \
