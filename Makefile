@@ -81,6 +81,12 @@ test-all:
 	@$(MAKE) --no-print-directory crun
 	CRUN_RACES=$${CRUN_RACES:-1000} ./test.sh -a
 
+# Does a story fail when a line of the program is wrong?
+mutants:
+	sh test/setup build test
+	@$(MAKE) --no-print-directory crun
+	sh test/mutants
+
 bench:
 	sh test/setup build bench
 	@$(MAKE) --no-print-directory crun
@@ -132,4 +138,4 @@ sources:
 clean:
 	rm -rf build crun
 
-.PHONY: all setup run test test-all bench check sources install uninstall clean
+.PHONY: all setup run test test-all mutants bench check sources install uninstall clean
