@@ -325,8 +325,13 @@ left_in() {
 	other=$!
 	echo "$other" >>kids
 	for group; do
-		mkdir -p "$group"
-		"$probe" mark "${group%%/crun-os/*}/crun-os" trusted.crun-os
+		top=${group%%/crun-os/*}/crun-os
+		# marked while it is empty; another line may remove it again
+		until [ -d "$group" ]; do
+			mkdir "$top" 2>/dev/null || :
+			"$probe" mark "$top" trusted.crun-os 2>/dev/null &&
+				mkdir "$group" 2>/dev/null || :
+		done
 		echo "$other" >"$group/cgroup.procs"
 	done
 }
