@@ -11,6 +11,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -212,6 +213,29 @@ parse_changes(char **words, int n)
 	return asked;
 }
 
+static void
+be_woken(int sig)
+{
+	(void)sig;
+}
+
+/* One set at a time: flock(2) has no end of its own. */
+static void
+lock_settings(const struct run *r, const char *name)
+{
+	struct sigaction a = { .sa_handler = be_woken };
+
+	sigaction(SIGALRM, &a, NULL);
+	alarm(PATIENCE_MS / 1000);
+	if (flock(r->state.dir, LOCK_EX) < 0) {
+		if (errno == EINTR)
+			die("%s: another crun set is at work: %s", name,
+			    wait_holder(r->state.dir));
+		die("locking " STATEDIR "/%s:", name);
+	}
+	alarm(0);
+}
+
 static int
 do_set(struct words *w)
 {
@@ -222,8 +246,7 @@ do_set(struct words *w)
 	struct run r;
 
 	verb_find(&r, name);
-	if (flock(r.state.dir, LOCK_EX) < 0)	/* one set at a time */
-		die("locking " STATEDIR "/%s:", name);
+	lock_settings(&r, name);
 	saved = conf_saved(&c, r.state.dir, name, w->names + 1, w->n - 1);
 	if (saved == CONF_GONE)
 		verb_gone(name);

@@ -249,3 +249,24 @@ set_killed() {
 	done
 }
 story -c 'set: killed in the middle, the next one works' set_killed
+
+# Another crun set that does not come on.
+set_locked() {
+	conf
+	background -- sleep 1000
+	flock "/run/crun-os/$name" sh -c 'echo held; exec sleep 1000' >held &
+	flock=$!
+	soon grep -q held held
+	holder=$(pgrep -P "$flock")
+	echo "$holder" >>kids
+	begun=$(date +%s%3N)
+	verb 125 set "$name" pids=50
+	lasts_patience
+	says "^crun: $name: another crun set is at work: pid [0-9]+ \\((flock|sleep)\\) does not let go of it: "
+	lines 1
+	kill "$holder"
+	verb 0 set "$name" pids=50
+	verb 0 kill "$name"
+	gone
+}
+story 'set: another crun set that does not come on' set_locked
