@@ -165,7 +165,7 @@ unwind(int status, const char *line)
 	if (run.back.detached)
 		detach_ended(&run, status, reason ? reason : line);
 	if (run.state.lock >= 0)
-		state_ended(&run, status, 0);
+		state_ended(&run, status, 0, reason ? reason : line);
 	undo(&run, 0);
 	exit(status);
 }
@@ -440,7 +440,7 @@ live(struct run *r)
 		explain(r, status, began);
 		if (status != REBOOT) {
 			detach_ended(r, status, console_tail());
-			state_ended(r, status, stop.killed);
+			state_ended(r, status, stop.killed, "");
 		}
 		undo(r, status == REBOOT);
 		if (status != REBOOT)

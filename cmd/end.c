@@ -185,10 +185,12 @@ do_reboot(struct words *w)
 		return EXIT_SETUP;
 	}
 	status = end_of(&r, name, &killed);
-	fail(killed ? EXIT_SIGNAL + SIGKILL : EXIT_SETUP, killed ?
-	    "%s did not end in time and was killed (status %d)" :
-	    "%s did not come up again, and ended with status %d", name,
-	    status);
+	if (killed)
+		fail(EXIT_SIGNAL + SIGKILL, "%s did not end in time and was "
+		    "killed (status %d)", name, status);
+	if (*state_reason(&r))
+		die("%s did not come up again: %s", name, state_reason(&r));
+	die("%s did not come up again, and ended with status %d", name, status);
 }
 
 /* kill: everything in the container, by ourselves, whatever its supervisor

@@ -122,18 +122,39 @@ state_open(struct run *r, const char *name)
 }
 
 /* The second line of NAME/lock, once the supervisor has ended. */
+/* The line n of NAME/lock, from 0 on; "": it has none. */
+static char *
+end_line(const struct run *r, int n)
+{
+	static char text[END_TEXT];
+	ssize_t got = pread(r->state.lock, text, sizeof(text) - 1, 0);
+	char *line = text;
+
+	text[got > 0 ? got : 0] = '\0';
+	for (; n && *line; n--) {
+		line += strcspn(line, "\n");
+		line += *line == '\n';
+	}
+	line[strcspn(line, "\n")] = '\0';
+	return line;
+}
+
 int
 state_status(const struct run *r, int *killed)
 {
-	char text[64];
-	ssize_t got = pread(r->state.lock, text, sizeof(text) - 1, 0);
-	uint64_t n[3];		/* pid, start time, the status */
+	uint64_t status;
+	char *line = end_line(r, 1);
 
-	text[got > 0 ? got : 0] = '\0';
-	if (numbers(text, n, 3) != 3)
+	if (numbers(line, &status, 1) != 1)
 		return -1;
-	*killed = strstr(text, "killed") != NULL;
-	return n[2];
+	*killed = strstr(line, "killed") != NULL;
+	return status;
+}
+
+const char *
+state_reason(const struct run *r)
+{
+	return end_line(r, 2);
 }
 
 void

@@ -12,6 +12,7 @@ struct run;
 #define NOT_OURS STATEDIR " is somebody else's: it has files in it, but not " \
 	"crun's .marker; move it away, or set another STATEDIR in config.h"
 
+enum { END_TEXT = 2048 };		/* of NAME/lock, with a reason in it */
 enum { MADE_DIR = 1, MADE_PARENT = 2 };	/* bits of statedir_made */
 
 /* ---- left.c ---- */

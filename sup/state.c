@@ -2,8 +2,8 @@
  *
  *   NAME/lock   locked by the supervisor as long as it lives; that, and
  *               nothing else, is what "running" means.  Its text is the
- *               supervisor's pid and start time, and at the end how the
- *               container ended
+ *               supervisor's pid and start time; at the end a line with the
+ *               exit status, and one with why it could not go on
  *   NAME/conf   the configuration, as crun -n prints it, below a comment with
  *               its generation: how often it was written
  *   NAME/pid    the init's pid and start time, and the supervisor's; missing
@@ -301,13 +301,12 @@ state_started(struct run *r)
 }
 
 void
-state_ended(struct run *r, int status, int killed)
+state_ended(struct run *r, int status, int killed, const char *reason)
 {
-	char text[64];
+	char text[END_TEXT];
 
-	put(text, sizeof(text), "%ld %llu\n%d%s\n", (long)getpid(),
-	    own_start_time(), status,
-	    killed ? " killed" : "");
+	snprintf(text, sizeof(text), "%ld %llu\n%d%s\n%s", (long)getpid(),
+	    own_start_time(), status, killed ? " killed" : "", reason);
 	if (pwrite(r->state.lock, text, strlen(text), 0) < 0)
 		warn("writing " STATEDIR "/%s/lock:", r->conf->name);
 }

@@ -101,9 +101,10 @@ void state_conf_new(struct run *);
 void state_conf_commit(struct run *);
 /* Whether somebody else has put one there since. */
 int state_conf_changed(struct run *);
-/* Writes how the container ended, for whoever waits: crun's exit status, and
- * whether it was killed since it did not power off. */
-void state_ended(struct run *, int status, int killed);
+/* Writes how the container ended, for whoever waits: crun's exit status,
+ * whether it was killed since it did not power off, and why it could not go on,
+ * or "". */
+void state_ended(struct run *, int status, int killed, const char *reason);
 /* When a process began, in ticks since boot, from its /proc/PID/stat; 0 where
  * that cannot be read. */
 unsigned long long state_start_time(int dir, const char *stat);
@@ -131,6 +132,8 @@ enum life state_open(struct run *, const char *name);
 void state_close(struct run *);
 /* What state_ended() wrote; -1: nothing. */
 int state_status(const struct run *, int *killed);
+/* And the reason; "": there is none.  The next call uses the text again. */
+const char *state_reason(const struct run *);
 /* The names of all folders, sorted, and their number.  Dies when they cannot
  * be read. */
 char **state_names(size_t *);

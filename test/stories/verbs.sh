@@ -503,6 +503,20 @@ verb_ending_stopped() {
 story -k 'verbs: stop and wait, the init has ended, the supervisor is stopped' \
 	verb_ending_stopped
 
+# Why it did not come up again is said by who asked for the reboot.
+verb_reboot_failed() {
+	os_conf bind="$t/data:/mnt"
+	mkdir data
+	background --ready
+	mv data other
+	ln -s other data
+	verb 125 reboot "$name"
+	says "^crun: $name did not come up again: c.conf:3: bind: $t/data leads to $t/other; name that, "
+	lines 1
+	gone
+}
+story 'verbs: reboot says why it did not come up again' verb_reboot_failed
+
 verb_stop_reboot() {
 	os_conf stop.timeout=20
 	printf '#!/bin/sh\nsleep 2\n' >root/etc/init.d/rcK
