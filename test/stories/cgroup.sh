@@ -329,8 +329,10 @@ left_in() {
 		# marked while it is empty; another line may remove it again
 		until [ -d "$group" ]; do
 			mkdir "$top" 2>/dev/null || :
-			"$probe" mark "$top" trusted.crun-os 2>/dev/null &&
+			if "$probe" mark "$top" trusted.crun-os 2>/dev/null
+			then
 				mkdir "$group" 2>/dev/null || :
+			fi
 		done
 		echo "$other" >"$group/cgroup.procs"
 	done
