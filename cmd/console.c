@@ -53,22 +53,15 @@ resize(const struct client *c)
 static void
 receive(struct client *c)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} u;
 	char what = 0;
-	struct iovec v = { &what, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
-	    .msg_control = &u, .msg_controllen = sizeof(u) };
-	ssize_t n = recvmsg(c->socket, &m, MSG_CMSG_CLOEXEC);
-	struct cmsghdr *h = n > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	int master;
+	ssize_t n = pass_receive(c->socket, &what, 1, &master, 1);
 
 	if (n < 0 && errno == EINTR)
 		return;
 	shut(&c->typing.to);
-	if (n > 0 && what == TYPE && h && h->cmsg_type == SCM_RIGHTS) {
-		memcpy(&c->typing.to, CMSG_DATA(h), sizeof(c->typing.to));
+	if (n > 0 && what == TYPE && master >= 0) {
+		c->typing.to = master;
 		resize(c);
 		return;
 	}

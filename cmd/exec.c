@@ -114,31 +114,23 @@ say_go(struct run *r, int from)
 static int
 next_record(struct run *r, int from, struct enter_record *rec)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} c;
-	struct iovec v = { rec, sizeof(*rec) };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
-	    .msg_control = &c, .msg_controllen = sizeof(c) };
-	struct cmsghdr *h;
 	int fds[2];
 	ssize_t n;
 
-	while ((n = recvmsg(from, &m, MSG_CMSG_CLOEXEC)) < 0 &&
-	    errno == EINTR)
-		;
-	if (n < 0 && errno != ECONNRESET) {	/* it died before it read GO */
+	/* ECONNRESET: it died before it read GO, and what it said comes after
+	 * that */
+	do
+		n = pass_receive(from, rec, sizeof(*rec), fds, 2);
+	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
+	if (n < 0) {
 		give_up(r);
 		die("%s: hearing how far it is:", r->conf->name);
 	}
-	if (n <= 0)
+	if (n == 0)
 		return 0;
 	rec->text[sizeof(rec->text) - 1] = '\0';
-	h = CMSG_FIRSTHDR(&m);
-	if (!h || h->cmsg_len != CMSG_LEN(sizeof(fds)))
+	if (fds[0] < 0)
 		return 1;
-	memcpy(fds, CMSG_DATA(h), sizeof(fds));
 	if (rec->word == PTY) {
 		r->tty.master = fds[0];
 		r->tty.slave = fds[1];

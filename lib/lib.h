@@ -115,6 +115,15 @@ struct near {
 
 void near_try(struct near *, const char *candidate);
 
+/* ---- pass.c ---- */
+
+enum { PASS_MAX = 2 };
+/* sendmsg(2) of data with n descriptors beside it; flags are further MSG_. */
+ssize_t pass_send(int to, const void *data, size_t size, const int *fds,
+    size_t n, int flags);
+/* recvmsg(2) of such a message; each of fds is -1 where not n have come. */
+ssize_t pass_receive(int from, void *data, size_t size, int *fds, size_t n);
+
 /* ---- ids.c ---- */
 
 /* The real, effective and saved ids, or the supplementary groups; -1 and

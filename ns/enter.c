@@ -28,11 +28,8 @@
 #include "ns/ns.h"
 #include "sec/sec.h"
 #include "sup/sup.h"
+#include "tty/tty.h"
 #include "config.h"
-
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)	/* ioctl_tty(2), Linux 4.13 */
-#endif
 
 static int talk = -1;		/* the child's end */
 static int alone;		/* nobody is at the other */
@@ -61,19 +58,11 @@ send_failure(int status, const char *line)
 static void
 send_files(int word, const int *fds, long number)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(2 * sizeof(int))];
-	} c = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-	    .cmsg_len = CMSG_LEN(2 * sizeof(int)) } };
 	struct enter_record rec = { .word = word };
-	struct iovec v = { &rec, offsetof(struct enter_record, text) + 24 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
-	    .msg_control = &c, .msg_controllen = sizeof(c) };
 
 	snprintf(rec.text, sizeof(rec.text), "%ld", number);
-	memcpy(CMSG_DATA(&c.head), fds, 2 * sizeof(int));
-	if (sendmsg(talk, &m, MSG_NOSIGNAL) < 0 && !alone)
+	if (pass_send(talk, &rec, offsetof(struct enter_record, text) + 24,
+	    fds, 2, 0) < 0 && !alone)
 		die("handing files over:");
 }
 
@@ -84,7 +73,7 @@ send_files(int word, const int *fds, long number)
 static void
 open_pty_child(struct run *r, uid_t owner)
 {
-	int fds[2], unlock = 0;
+	int fds[2];
 	struct statfs fs;
 	struct stat st;
 
@@ -97,10 +86,7 @@ open_pty_child(struct run *r, uid_t owner)
 	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) ||
 	    fs.f_type != DEVPTS_SUPER_MAGIC)
 		die("the container's /dev/pts is no devpts");
-	if (ioctl(r->tty.master, TIOCSPTLCK, &unlock) < 0)
-		die("unlocking a terminal:");
-	r->tty.slave = ioctl(r->tty.master, TIOCGPTPEER,
-	    O_RDWR | O_NOCTTY | O_CLOEXEC);
+	r->tty.slave = pty_peer(r->tty.master);
 	if (r->tty.slave < 0)
 		die("opening a terminal:");
 	if (fchown(r->tty.slave, owner, TTY_GID) < 0 &&

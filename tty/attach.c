@@ -60,18 +60,9 @@ attach_undo(struct run *r)
 static int
 send_master(int to, int master)
 {
-	union {
-		struct cmsghdr head;
-		char room[CMSG_SPACE(sizeof(int))];
-	} c = { .head = { .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS,
-	    .cmsg_len = CMSG_LEN(sizeof(int)) } };
 	char what = TYPE;
-	struct iovec v = { &what, 1 };
-	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1,
-	    .msg_control = &c, .msg_controllen = sizeof(c) };
 
-	memcpy(CMSG_DATA(&c.head), &master, sizeof(master));
-	return sendmsg(to, &m, MSG_DONTWAIT | MSG_NOSIGNAL) == 1;
+	return pass_send(to, &what, 1, &master, 1, MSG_DONTWAIT) == 1;
 }
 
 static int

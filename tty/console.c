@@ -29,10 +29,6 @@
 #include "tty/tty.h"
 #include "config.h"
 
-#ifndef TIOCGPTPEER
-#define TIOCGPTPEER _IO('T', 0x41)	/* ioctl_tty(2), Linux 4.13 */
-#endif
-
 enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
 enum { TAIL = 1024 };
 
@@ -62,14 +58,11 @@ copy_size(int from, int to)
 static void
 open_pty(struct run *r)
 {
-	int unlock = 0;
-
 	r->tty.master = openat(r->mount.pts, "ptmx", O_RDWR | O_NOCTTY |
 	    O_NONBLOCK | O_CLOEXEC);
-	if (r->tty.master < 0 || ioctl(r->tty.master, TIOCSPTLCK, &unlock) < 0)
+	if (r->tty.master < 0)
 		die("making the console:");
-	r->tty.slave = ioctl(r->tty.master, TIOCGPTPEER,
-	    O_RDWR | O_NOCTTY | O_CLOEXEC);
+	r->tty.slave = pty_peer(r->tty.master);
 	if (r->tty.slave < 0)
 		die("opening the console:");
 	if (r->ids.nuid &&

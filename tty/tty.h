@@ -35,6 +35,11 @@ void signals_take(struct run *);
  * After ASK its value is in r->signals.request. */
 int signal_pending(struct run *);
 
+/* ---- pty.c ---- */
+
+/* Unlocks a pty and opens its other end, not by a path; -1 and errno. */
+int pty_peer(int master);
+
 /* ---- console.c ---- */
 
 /* Which of our 0, 1, 2 are terminals; dies when one is a folder. */

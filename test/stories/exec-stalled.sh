@@ -425,3 +425,19 @@ exec_many() {
 }
 limit=280
 story 'exec: hundreds, 10 MiB of output each' exec_many
+
+# What the program's process says is heard although it has died with a word of
+# the command's unread, which the socket tells first (ECONNRESET).
+exec_failed_late() {
+	need strace
+	conf
+	background -- sleep 1000
+	want 125 strace -f -qq -o trace -e trace=recvfrom \
+		-e inject=recvfrom:error=ENOMEM:delay_enter=300000:when=1 \
+		"$crun" exec "$name" true
+	says "^crun: $name: waiting for the command: "
+	lines 1
+	verb 0 kill "$name"
+	gone
+}
+story 'exec: a program that fails when it is to go on' exec_failed_late

@@ -151,9 +151,10 @@ live_session() {
 		'send:stty size\r' 'expect:40 120' 'send:top\r' \
 		'expect:load average' 'send:\x1d\x1d\x1d' 'expect:it runs on' \
 		wait -- "$crun" console "$name"
-	# top is still there; its next screen is drawn anew
+	# top is still there: its last screen, then one that is drawn anew
 	want 0 "$pty" -t "$((60 * slow))" size:30x100 'expect:load average' \
-		'send:q' 'expect:# ' 'send:stty size\r' 'expect:30 100' \
+		'expect:load average' 'send:q' 'expect:# ' \
+		'send:stty size\r' 'expect:30 100' \
 		'send:logout\r' 'expect:login:' 'send:\x1d\x1d\x1d' wait -- \
 		"$crun" console "$name"
 	verb 0 stop "$name"

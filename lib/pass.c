@@ -1,0 +1,45 @@
+/* Descriptors that go to another process, beside the bytes of one message:
+ * SCM_RIGHTS, unix(7). */
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/uio.h>
+
+#include "lib/lib.h"
+
+union control {
+	struct cmsghdr head;
+	char room[CMSG_SPACE(PASS_MAX * sizeof(int))];
+};
+
+ssize_t
+pass_send(int to, const void *data, size_t size, const int *fds, size_t n,
+    int flags)
+{
+	union control c = { .head = { .cmsg_level = SOL_SOCKET,
+	    .cmsg_type = SCM_RIGHTS, .cmsg_len = CMSG_LEN(n * sizeof(*fds)) } };
+	struct iovec v = { (void *)data, size };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(*fds)) };
+
+	memcpy(CMSG_DATA(&c.head), fds, n * sizeof(*fds));
+	return sendmsg(to, &m, flags | MSG_NOSIGNAL);
+}
+
+ssize_t
+pass_receive(int from, void *data, size_t size, int *fds, size_t n)
+{
+	union control c = { .head = { 0 } };
+	struct iovec v = { data, size };
+	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c,
+	    .msg_controllen = CMSG_SPACE(n * sizeof(*fds)) };
+	ssize_t got = recvmsg(from, &m, MSG_CMSG_CLOEXEC);
+	struct cmsghdr *h = got > 0 ? CMSG_FIRSTHDR(&m) : NULL;
+	size_t i;
+
+	for (i = 0; i < n; i++)
+		fds[i] = -1;
+	if (h && h->cmsg_type == SCM_RIGHTS &&
+	    h->cmsg_len == CMSG_LEN(n * sizeof(*fds)))
+		memcpy(fds, CMSG_DATA(h), n * sizeof(*fds));
+	return got;
+}
