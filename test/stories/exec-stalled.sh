@@ -432,8 +432,9 @@ exec_failed_late() {
 	need strace
 	conf
 	background -- sleep 1000
-	want 125 strace -f -qq -o trace -e trace=recvfrom \
+	want 125 strace -f -qq -o trace -e trace=recvfrom,recvmsg \
 		-e inject=recvfrom:error=ENOMEM:delay_enter=300000:when=1 \
+		-e inject=recvmsg:delay_enter=100000 \
 		"$crun" exec "$name" true
 	says "^crun: $name: waiting for the command: "
 	lines 1
