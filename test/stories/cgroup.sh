@@ -327,13 +327,14 @@ left_in() {
 	for group; do
 		top=${group%%/crun-os/*}/crun-os
 		# marked while it is empty; another line may remove it again
-		until [ -d "$group" ]; do
+		until [ -d "$top/$name" ]; do
 			mkdir "$top" 2>/dev/null || :
 			if "$probe" mark "$top" trusted.crun-os 2>/dev/null
 			then
-				mkdir "$group" 2>/dev/null || :
+				mkdir "$top/$name" 2>/dev/null || :
 			fi
 		done
+		mkdir -p "$group"
 		echo "$other" >"$group/cgroup.procs"
 	done
 }
