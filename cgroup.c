@@ -118,14 +118,6 @@ choose(struct run *r, const char *have, char *need, size_t size)
 		die("too many cgroup keys");
 }
 
-static int
-make_folder(int dir, const char *name)
-{
-	if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
-		return -1;
-	return openat(dir, name, DIR_FLAGS);
-}
-
 /* v1's cpuset groups begin empty, and take no process then. */
 static void
 copy_cpuset(int from, int to)

@@ -104,6 +104,19 @@ create_at(int dir, const char *path, const char *text, mode_t mode)
 	    mode), text);
 }
 
+int
+make_folder(int dir, const char *name)
+{
+	int fd;
+
+	do {
+		if (mkdirat(dir, name, 0755) < 0 && errno != EEXIST)
+			return -1;
+		fd = openat(dir, name, DIR_FLAGS);
+	} while (fd < 0 && errno == ENOENT);	/* another has removed it */
+	return fd;
+}
+
 long long
 now_ms(void)
 {

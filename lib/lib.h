@@ -73,6 +73,9 @@ ssize_t read_at(int dir, const char *path, char *buf, size_t size);
 int write_at(int dir, const char *path, const char *text);
 /* As write_at(), but makes a regular file of that mode or empties it. */
 int create_at(int dir, const char *path, const char *text, mode_t mode);
+/* Makes a folder, unless it is there, and opens it with DIR_FLAGS.  -1 and
+ * errno. */
+int make_folder(int dir, const char *name);
 long long now_ms(void);		/* CLOCK_MONOTONIC, milliseconds */
 
 /* ---- text.c ---- */
