@@ -507,6 +507,24 @@ attach(const char *path)
 	return 0;
 }
 
+static int
+survive(char **argv)
+{
+	prctl(PR_SET_PDEATHSIG, 0);
+	execvp(argv[0], argv);
+	return answer(-1);
+}
+
+static void __attribute__((noreturn))
+say_usr1(void)
+{
+	signal(SIGUSR1, print_usr1);
+	puts("up");
+	fflush(stdout);
+	for (;;)
+		pause();
+}
+
 /* Verbs with one argument. */
 static int
 with_one(const char *verb, char *arg)
@@ -548,20 +566,12 @@ main(int argc, char **argv)
 	if (!strcmp(verb, "findkey") && argc == 3)
 		return answer(syscall(SYS_keyctl, KEYCTL_SEARCH,
 		    KEY_SPEC_SESSION_KEYRING, "user", argv[2], 0));
-	if (!strcmp(verb, "survive") && argc > 2) {
-		prctl(PR_SET_PDEATHSIG, 0);
-		execvp(argv[2], argv + 2);
-		return answer(-1);
-	}
+	if (!strcmp(verb, "survive") && argc > 2)
+		return survive(argv + 2);
 	if (!strcmp(verb, "noreap") && argc > 2)
 		return noreap(argv + 2);
-	if (!strcmp(verb, "usr1")) {
-		signal(SIGUSR1, print_usr1);
-		puts("up");
-		fflush(stdout);
-		for (;;)
-			pause();
-	}
+	if (!strcmp(verb, "usr1"))
+		say_usr1();
 	if (!strcmp(verb, "hold") && argc == 3)
 		return hold(strtoul(argv[2], NULL, 10));
 	if (!strcmp(verb, "listen") && argc == 3)
