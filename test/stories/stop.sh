@@ -393,11 +393,12 @@ story -k 'stop: a guest that has filled its disk' stop_disk_full
 # the end then does not see it come up again.
 stop_late() {
 	os_conf init=/sbin/once
-	printf '%s\n' '#!/bin/sh' 'head -c 68000 /dev/zero | tr "\0" x' \
-		'exec reboot -f' >root/sbin/once
+	printf '%s\n' '#!/bin/sh' 'echo last' 'exec reboot -f' >root/sbin/once
 	chmod 755 root/sbin/once
 	mkfifo fifo
 	exec 7<>fifo
+	dd if=/dev/zero of=fifo bs=64k oflag=nonblock 2>dd.err || :
+	grep -q 'Resource temporarily' dd.err || wrong 'a full fifo' "$(cat dd.err)"
 	"$crun" -c c.conf >fifo 2>err </dev/null &
 	sup=$!
 	echo "$sup" >>kids

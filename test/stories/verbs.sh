@@ -489,8 +489,7 @@ verb_ending_stopped() {
 	idle
 	kill -STOP "$sup"
 	kill -KILL "$init"
-	verb 0 list
-	prints_like "^$name +ending "
+	soon eval '"$crun" list | grep -q "^$name *ending "'
 	"$crun" wait "$name" 2>wait.err &
 	waiter=$!
 	waits "$waiter"
