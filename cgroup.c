@@ -198,7 +198,7 @@ make_group(struct run *r, struct hier *h)
 			die("making %s:", what);
 		close(top);
 		if (why) {
-			r->wait.left = 1;
+			state_keep(r);
 			wait_failed(r, why);
 		}
 	}
@@ -376,7 +376,7 @@ add_detached(struct run *r, const char *ctrl, const char *why)
 static void
 add_systemd(struct run *r)
 {
-	if (!cgroup_v1(r, "name=systemd") && r->cgroup.view == VIEW_V1)
+	if (!cgroup_v1(r, "name=systemd") && r->mount.view == VIEW_V1)
 		add_detached(r, "name=systemd", " for cgroup.view=v1");
 }
 
@@ -573,9 +573,10 @@ undo_group(struct run *r, struct hier *h)
 		why = ungroup(r, top, what);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	shut(&top);
-	if (why && !r->wait.left)
+	if (why && !r->state.left)
 		tell("%s: %s; left to crun clean", r->conf->name, why);
-	r->wait.left |= why != NULL;
+	if (why)
+		state_keep(r);
 }
 
 void

@@ -1,11 +1,12 @@
 /* What a site may change; compiled in.  A container's own settings are in its
  * .conf file.  Each table is read by the file named over it. */
-#include <asm/unistd.h>
 #include <errno.h>
 #include <linux/mount.h>
 #include <linux/netlink.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+
+#include "sec/numbers.h"
 
 enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
 	DEVICE_MKNOD = 1, DEVICE_READ = 2, DEVICE_WRITE = 4
@@ -88,69 +89,61 @@ static const char *const config_caps[] = {
 	"sys_resource", "sys_tty_config",
 };
 
-/* sec/seccomp.c: system calls that are refused, with their numbers on i386 and
- * arm (-1: there is none); the machine's own come from its headers, as the
- * text that stands there for the name.  The calls that this list leaves out
- * are allowed. */
+/* sec/seccomp.c: system calls that are refused, with their numbers on this
+ * machine, on i386 and on arm (-1: there is none), and the errno that they
+ * give.  The calls that this list leaves out are allowed. */
 enum { BY_ARGUMENTS = -1, IF_PRIVILEGED = -2 };	/* ENOSYS with userns=none */
-#define TEXT_(x) #x
-#define TEXT(x) TEXT_(x)
-#define CALL(name) TEXT(__NR_##name)
-#ifndef __NR_quotactl_fd
-#define __NR_quotactl_fd 443	/* Linux 5.14; the same on every machine */
-#endif
 static const struct {
-	char native[24];
-	short i386, arm, what;
+	int native, i386, arm, what;
 } config_syscalls[] = {
-	{ CALL(kexec_load), 283, 347, EPERM },
-	{ CALL(kexec_file_load), -1, 401, EPERM },
-	{ CALL(init_module), 128, 128, EPERM },
-	{ CALL(finit_module), 350, 379, EPERM },
-	{ CALL(delete_module), 129, 129, EPERM },
-	{ CALL(create_module), 127, -1, EPERM },
-	{ CALL(query_module), 167, -1, EPERM },
-	{ CALL(get_kernel_syms), 130, -1, EPERM },
-	{ CALL(open_by_handle_at), 342, 371, EPERM },
-	{ CALL(swapon), 87, 87, EPERM },
-	{ CALL(swapoff), 115, 115, EPERM },
-	{ CALL(quotactl), 131, 131, EPERM },
-	{ CALL(quotactl_fd), 443, 443, EPERM },
-	{ CALL(acct), 51, 51, EPERM },
-	{ CALL(iopl), 110, -1, EPERM },
-	{ CALL(ioperm), 101, -1, EPERM },
-	{ CALL(lookup_dcookie), 253, 249, EPERM },
-	{ CALL(nfsservctl), 169, 169, EPERM },
-	{ CALL(uselib), 86, 86, EPERM },
-	{ CALL(ustat), 62, 62, EPERM },
-	{ CALL(sysfs), 135, 135, EPERM },
-	{ CALL(_sysctl), 149, 149, EPERM },
-	{ CALL(vm86), 166, -1, EPERM },
-	{ CALL(vm86old), 113, -1, EPERM },
-	{ CALL(bpf), 357, 386, EPERM },
-	{ CALL(perf_event_open), 336, 364, EPERM },
-	{ CALL(userfaultfd), 374, 388, EPERM },
-	{ CALL(io_uring_setup), 425, 425, EPERM },
-	{ CALL(io_uring_enter), 426, 426, EPERM },
-	{ CALL(io_uring_register), 427, 427, EPERM },
-	{ CALL(clock_settime), 264, 262, EPERM },
-	{ CALL(clock_settime64), 404, 404, EPERM },
-	{ CALL(settimeofday), 79, 79, EPERM },
-	{ CALL(stime), 25, -1, EPERM },
-	{ CALL(syslog), 103, 103, EPERM },
-	{ CALL(add_key), 286, 309, IF_PRIVILEGED },
-	{ CALL(request_key), 287, 310, IF_PRIVILEGED },
-	{ CALL(keyctl), 288, 311, IF_PRIVILEGED },
-	{ CALL(ioctl), 54, 54, BY_ARGUMENTS },
-	{ CALL(socket), 359, 281, BY_ARGUMENTS },
-	{ CALL(umount2), 52, 52, BY_ARGUMENTS },
+	{ __NR_kexec_load, 283, 347, EPERM },
+	{ __NR_kexec_file_load, -1, 401, EPERM },
+	{ __NR_init_module, 128, 128, EPERM },
+	{ __NR_finit_module, 350, 379, EPERM },
+	{ __NR_delete_module, 129, 129, EPERM },
+	{ __NR_create_module, 127, -1, EPERM },
+	{ __NR_query_module, 167, -1, EPERM },
+	{ __NR_get_kernel_syms, 130, -1, EPERM },
+	{ __NR_open_by_handle_at, 342, 371, EPERM },
+	{ __NR_swapon, 87, 87, EPERM },
+	{ __NR_swapoff, 115, 115, EPERM },
+	{ __NR_quotactl, 131, 131, EPERM },
+	{ __NR_quotactl_fd, 443, 443, EPERM },
+	{ __NR_acct, 51, 51, EPERM },
+	{ __NR_iopl, 110, -1, EPERM },
+	{ __NR_ioperm, 101, -1, EPERM },
+	{ __NR_lookup_dcookie, 253, 249, EPERM },
+	{ __NR_nfsservctl, 169, 169, EPERM },
+	{ __NR_uselib, 86, 86, EPERM },
+	{ __NR_ustat, 62, 62, EPERM },
+	{ __NR_sysfs, 135, 135, EPERM },
+	{ __NR__sysctl, 149, 149, EPERM },
+	{ __NR_vm86, 166, -1, EPERM },
+	{ __NR_vm86old, 113, -1, EPERM },
+	{ __NR_bpf, 357, 386, EPERM },
+	{ __NR_perf_event_open, 336, 364, EPERM },
+	{ __NR_userfaultfd, 374, 388, EPERM },
+	{ __NR_io_uring_setup, 425, 425, EPERM },
+	{ __NR_io_uring_enter, 426, 426, EPERM },
+	{ __NR_io_uring_register, 427, 427, EPERM },
+	{ __NR_clock_settime, 264, 262, EPERM },
+	{ __NR_clock_settime64, 404, 404, EPERM },
+	{ __NR_settimeofday, 79, 79, EPERM },
+	{ __NR_stime, 25, -1, EPERM },
+	{ __NR_syslog, 103, 103, EPERM },
+	{ __NR_add_key, 286, 309, IF_PRIVILEGED },
+	{ __NR_request_key, 287, 310, IF_PRIVILEGED },
+	{ __NR_keyctl, 288, 311, IF_PRIVILEGED },
+	{ __NR_ioctl, 54, 54, BY_ARGUMENTS },
+	{ __NR_socket, 359, 281, BY_ARGUMENTS },
+	{ __NR_umount2, 52, 52, BY_ARGUMENTS },
 };
 
 /* sec/seccomp.c: arguments that are refused.  A call is when all its tests say
  * so: the argument, counted from 0, its low 32 bits and the mask are the
  * value. */
 static const struct {
-	char native[24];
+	int native;
 	struct {
 		int arg;
 		uint32_t mask, value;
@@ -158,15 +151,15 @@ static const struct {
 	int what;
 } config_arguments[] = {
 	/* typing for another, ioctl_tty(2) and ioctl_console(2) */
-	{ CALL(ioctl), { { 1, ~0U, TIOCSTI } }, EPERM },
-	{ CALL(ioctl), { { 1, ~0U, TIOCLINUX } }, EPERM },
+	{ __NR_ioctl, { { 1, ~0U, TIOCSTI } }, EPERM },
+	{ __NR_ioctl, { { 1, ~0U, TIOCLINUX } }, EPERM },
 	/* kernel code that a guest has no use for, or that is the host's */
-	{ CALL(socket), { { 0, ~0U, AF_ALG } }, EAFNOSUPPORT },
-	{ CALL(socket), { { 0, ~0U, AF_VSOCK } }, EAFNOSUPPORT },
-	{ CALL(socket), { { 0, ~0U, AF_NETLINK }, { 2, ~0U, NETLINK_AUDIT } },
+	{ __NR_socket, { { 0, ~0U, AF_ALG } }, EAFNOSUPPORT },
+	{ __NR_socket, { { 0, ~0U, AF_VSOCK } }, EAFNOSUPPORT },
+	{ __NR_socket, { { 0, ~0U, AF_NETLINK }, { 2, ~0U, NETLINK_AUDIT } },
 	    EAFNOSUPPORT },
 	/* MNT_FORCE, umount(2): the end of others' requests too */
-	{ CALL(umount2), { { 1, 1, 1 } }, EPERM },
+	{ __NR_umount2, { { 1, 1, 1 } }, EPERM },
 };
 
 /* sec/caps.c: the sysctl keys that are namespaced, and so may be set; a * at

@@ -33,6 +33,7 @@ struct run {
 	struct signals signals;
 	struct wait wait;
 	struct state state;
+	struct init init;
 	struct other other;
 	struct back back;
 	struct ids ids;
@@ -43,5 +44,8 @@ struct run {
 	struct ns ns;
 };
 
-void run_clear(struct run *);	/* runc.c: nothing open, nothing made */
-
+/* Nothing open, nothing made. */
+#define RUN_NONE { .signals = SIGNALS_NONE, .wait = WAIT_NONE, \
+	.state = STATE_NONE, .init = INIT_NONE, .other = OTHER_NONE, \
+	.back = BACK_NONE, .mount = MOUNTS_NONE, .tty = TTY_NONE, \
+	.ns = NS_NONE }

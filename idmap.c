@@ -169,8 +169,8 @@ write_map(struct run *r, const char *file, const struct idmap *m, size_t n)
 		    m[i].inside, m[i].outside, m[i].count);
 	if (len >= sizeof(text))
 		die("%s%zu maps are more than the kernel takes", where, n);
-	if (write_at(r->ns.proc, file, text) < 0)
-		die("%swriting /proc/%ld/%s:", where, (long)r->ns.pid, file);
+	if (write_at(r->init.proc, file, text) < 0)
+		die("%swriting /proc/%ld/%s:", where, (long)r->init.pid, file);
 }
 
 void
@@ -193,40 +193,34 @@ idmap_undo(struct run *r)
 	r->ids.own_ids = 0;
 }
 
-/* What mountinfo(5) says of path: the type of the file system that it is on,
- * and the first mount below it that is of another type. */
+/* Whether a path is that of a folder, or below it. */
+static int
+is_below(const char *path, const char *folder)
+{
+	size_t len = strlen(folder);
+
+	return !strcmp(folder, "/") || (!strncmp(path, folder, len) &&
+	    (!path[len] || path[len] == '/'));
+}
+
+/* The type of the file system that path is on, and the first mount below it,
+ * "" where there is none. */
 static void
 look_up_mounts(const char *path, char *type, char *below, size_t size)
 {
-	char line[2048], *point, *fs;
-	size_t len, best = 0, n = strlen(path);
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-	int i;
+	struct mountinfo m = { .file = NULL };
+	size_t best = 0;
 
 	snprintf(type, size, "this");
 	*below = '\0';
-	while (f && fgets(line, sizeof(line), f)) {
-		fs = strstr(line, " - ");
-		for (point = line, i = 0; i < 4; i++) {
-			point += strcspn(point, " ");
-			point += *point == ' ';
+	while (mountinfo_next(&m)) {
+		if (is_below(path, m.path) && strlen(m.path) >= best) {
+			best = strlen(m.path);
+			snprintf(type, size, "%s", m.fstype);
+		} else if (is_below(m.path, path) && !*below) {
+			snprintf(below, size, "%s (%s)", m.path, m.fstype);
 		}
-		if (!fs || point > fs)
-			continue;
-		fs += 3;
-		fs[strcspn(fs, " ")] = '\0';
-		point[strcspn(point, " ")] = '\0';
-		len = strlen(point);
-		if (!strncmp(path, point, len) && len >= best &&
-		    (len == 1 || !path[len] || path[len] == '/')) {
-			best = len;
-			snprintf(type, size, "%s", fs);
-		}
-		if (!strncmp(point, path, n) && point[n] == '/' && !*below)
-			snprintf(below, size, "%s (%s)", point, fs);
 	}
-	if (f)
-		fclose(f);
 }
 
 static void
@@ -263,7 +257,7 @@ idmap_mount(const struct run *r, int fd, const char *path, uint64_t attr,
 	if (r->mount.old)
 		die("%sidmapping %s takes Linux 5.12; set userns=HOSTID with "
 		    "files owned by that range, or userns=none", where, path);
-	a.userns_fd = openat(r->ns.proc, "ns/user", O_RDONLY | O_CLOEXEC);
+	a.userns_fd = openat(r->init.proc, "ns/user", O_RDONLY | O_CLOEXEC);
 	if ((int)a.userns_fd < 0)
 		die("opening the user namespace of %s:", r->conf->name);
 	if (syscall(SYS_mount_setattr, fd, "", flags, &a, sizeof(a)) < 0)

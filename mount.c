@@ -35,8 +35,6 @@
 #include "mount/tree.h"
 #include "config.h"
 
-/* ---- the calls, by descriptor ---- */
-
 /* ---- the supervisor, before the clone ---- */
 
 /* Whether only root of the host gets to what is below. */
@@ -96,7 +94,7 @@ open_rootfs(struct run *r)
 		die("%srootfs %s:", s->where, path);
 	warn_open(s->where, "rootfs", path, fd);
 	close(fd);
-	r->ids.shifted = (r->conf->userns == USERNS_RANGE ||
+	r->mount.shifted = (r->conf->userns == USERNS_RANGE ||
 	    r->conf->userns == USERNS_MAPS) && st.st_uid == idmap_uid(r, 0);
 }
 
@@ -121,17 +119,36 @@ open_bind(struct run *r, const struct setting *s, struct seen *seen)
 	return tree;
 }
 
+/* What bind and tmpfs ask for, in the order of the file. */
+static void
+list_mounts(struct run *r)
+{
+	const struct conf *c = r->conf;
+	const struct setting *s;
+	const char *target;
+
+	r->mount.nlist = 0;
+	r->mount.list = xrealloc(r->mount.list, c->nset + 1,
+	    sizeof(*r->mount.list));
+	for (s = c->set; s < c->set + c->nset; s++) {
+		if (s->quiet || (s->id != KEY_BIND && s->id != KEY_TMPFS))
+			continue;
+		target = s->id == KEY_BIND ? s->u.bind.target :
+		    s->u.tmpfs.target;
+		r->mount.list[r->mount.nlist++] =
+		    (struct entry){ s, target, -1 };
+	}
+}
+
 static void
 open_binds(struct run *r)
 {
-	size_t i = 0;
+	struct entry *e = r->mount.list, *end = e + r->mount.nlist;
+	struct seen *seen = r->mount.seen + 1;
 
-	for (each(r->conf, s, KEY_BIND)) {
-		if (i == MAXBIND)
-			die("%smore than %d binds", s->where, MAXBIND);
-		r->mount.bind[i] = open_bind(r, s, &r->mount.seen[1 + i]);
-		i++;
-	}
+	for (; e < end; e++, seen++)
+		if (e->s->id == KEY_BIND)
+			e->mount = open_bind(r, e->s, seen);
 }
 
 /* /dev belongs to the container's root, but its file system to the host: so
@@ -175,13 +192,13 @@ make_pts(struct run *r)
 
 /* The place of mount number i on the stage: a folder, or a file for a file. */
 static void
-make_place(struct run *r, int i, int mount)
+make_place(struct run *r, size_t i, int mount)
 {
 	struct stat st;
 	char name[16];
 	int fd;
 
-	put(name, sizeof(name), "%d", i);
+	put(name, sizeof(name), "%zu", i);
 	if (fstat(mount, &st) < 0)
 		die("looking at a mount:");
 	fd = S_ISDIR(st.st_mode) ? mkdirat(r->mount.stage, name, 0700) :
@@ -195,12 +212,13 @@ make_place(struct run *r, int i, int mount)
 static void
 make_stage(struct run *r)
 {
-	int i, folder;
+	size_t i;
+	int folder;
 
 	if (!r->ids.nuid)
 		return;
-	put(r->mount.stage_path, sizeof(r->mount.stage_path), STATEDIR "/%s",
-	    r->conf->name);
+	put_state_path(r->mount.stage_path, sizeof(r->mount.stage_path),
+	    r->conf->name, NULL);
 	r->mount.stage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
 	folder = open(r->mount.stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (r->mount.stage < 0 || folder < 0 ||
@@ -210,18 +228,18 @@ make_stage(struct run *r)
 		die("making the stage for the mounts:");
 	close(folder);
 	make_place(r, 0, r->mount.tree);
-	for (i = 0; i < MAXBIND; i++)
-		if (r->mount.bind[i] >= 0)
-			make_place(r, i + 1, r->mount.bind[i]);
+	for (i = 0; i < r->mount.nlist; i++)
+		if (r->mount.list[i].mount >= 0)
+			make_place(r, i + 1, r->mount.list[i].mount);
 }
 
 static void
-attach_place(struct run *r, int i, int mount)
+attach_place(struct run *r, size_t i, int mount)
 {
 	char name[16];
 	int fd;
 
-	put(name, sizeof(name), "%d", i);
+	put(name, sizeof(name), "%zu", i);
 	fd = openat(r->mount.stage, name, O_PATH | O_CLOEXEC);
 	if (fd < 0 || mount_at(mount, fd) < 0)
 		die("attaching to the stage for the mounts:");
@@ -232,12 +250,12 @@ attach_place(struct run *r, int i, int mount)
  * namespace is there.  With a kernel that cannot do either, what is on the
  * stage at the clone is locked as well. */
 static void
-put_on_stage(struct run *r, int i, int mount, const struct setting *bind)
+put_on_stage(struct run *r, size_t i, int mount, const struct entry *bind)
 {
 	if (r->mount.old)
 		attach_place(r, i, mount);
 	if (bind)
-		mount_set_bind(r, bind, mount);
+		mount_set_bind(r, bind);
 	else
 		mount_set_rootfs(r);
 	if (!r->mount.old)
@@ -247,12 +265,13 @@ put_on_stage(struct run *r, int i, int mount, const struct setting *bind)
 static void
 fill_stage(struct run *r)
 {
-	size_t i = 0;
+	const struct entry *e = r->mount.list;
+	size_t i;
 
 	put_on_stage(r, 0, r->mount.tree, NULL);
-	for (each(r->conf, s, KEY_BIND))
-		if (r->mount.bind[i++] >= 0)
-			put_on_stage(r, i, r->mount.bind[i - 1], s);
+	for (i = 0; i < r->mount.nlist; i++, e++)
+		if (e->mount >= 0)
+			put_on_stage(r, i + 1, e->mount, e);
 }
 
 /* ---- attributes ---- */
@@ -261,16 +280,17 @@ void
 mount_set_rootfs(const struct run *r)
 {
 	idmap_mount(r, r->mount.tree, r->conf->rootfs, MOUNT_ATTR_NODEV |
-	    (r->conf->readonly ? MOUNT_ATTR_RDONLY : 0), 1, !r->ids.shifted,
+	    (r->conf->readonly ? MOUNT_ATTR_RDONLY : 0), 1, !r->mount.shifted,
 	    conf_where(r->conf, KEY_ROOTFS));
 }
 
 void
-mount_set_bind(const struct run *r, const struct setting *s, int fd)
+mount_set_bind(const struct run *r, const struct entry *e)
 {
-	const struct bind *b = &s->u.bind;
+	const struct bind *b = &e->s->u.bind;
 
-	idmap_mount(r, fd, b->source, b->attr, b->rec, b->idmap, s->where);
+	idmap_mount(r, e->mount, b->source, b->attr, b->rec, b->idmap,
+	    e->s->where);
 }
 
 /* ---- stages ---- */
@@ -278,12 +298,9 @@ mount_set_bind(const struct run *r, const struct setting *s, int fd)
 void
 mount_host(struct run *r)
 {
-	size_t i;
-
-	for (i = 0; i < MAXBIND; i++)
-		r->mount.bind[i] = -1;
 	r->mount.old = fs_is_old();
 	path_make_seen(r);
+	list_mounts(r);
 	open_rootfs(r);
 	view_host(r);
 	open_binds(r);
@@ -330,12 +347,25 @@ let_go(struct run *r)
 {
 	size_t i;
 
-	for (i = 0; i < MAXBIND; i++)
-		shut(&r->mount.bind[i]);
+	for (i = 0; i < r->mount.nlist; i++)
+		shut(&r->mount.list[i].mount);
 	shut(&r->mount.tree);
 	shut(&r->mount.dev);
 	shut(&r->mount.pts);
 	private_undo(r);	/* before the folder under the stage goes */
+}
+
+/* "INODE PATH", of tell_made(). */
+void
+mount_made(struct run *r, const char *line)
+{
+	char *path;
+	ino_t inode = strtoull(line, &path, 10);
+
+	r->mount.made = xrealloc(r->mount.made, r->mount.nmade + 1,
+	    sizeof(*r->mount.made));
+	r->mount.made[r->mount.nmade++] =
+	    (struct made){ xprintf("%s", path + 1), inode };
 }
 
 void

@@ -107,7 +107,7 @@ build_pair(const struct run *r, struct message *m, uint32_t mtu)
 				nl_text(m, IFLA_IFNAME, r->conf->ifname);
 				nl_attr(m, IFLA_ADDRESS, r->conf->mac, 6);
 				nl_attr32(m, IFLA_MTU, mtu);
-				nl_attr32(m, IFLA_NET_NS_PID, r->ns.pid);
+				nl_attr32(m, IFLA_NET_NS_PID, r->init.pid);
 			nl_unnest(m);
 		nl_unnest(m);
 	nl_unnest(m);

@@ -5,11 +5,8 @@
  * puts its tree together while the supervisor makes the veth; then its
  * devices, so that exec is the next thing.  End of file means that the
  * supervisor is gone, and the child exits.  The supervisor holds its end
- * until the init runs.  REPORT: the child sends records of at most PIPE_BUF
- * bytes, each in one write(2) and, as the pipe is O_DIRECT, in one read(2): a
- * line for -v (status 0), a path that it has made in the rootfs (MADE), or
- * why it failed (the exit status).  End of file means that exec happened, as
- * the pipe is close-on-exec.
+ * until the init runs.  REPORT: the child sends records, enum what below.  End
+ * of file means that exec happened, as the pipe is close-on-exec.
  *
  * All namespaces but one are made by the one clone3(2).  The cgroup
  * namespace is not: it takes its root from the group of the process that
@@ -41,12 +38,10 @@
 #include "tty/tty.h"
 #include "config.h"
 
-enum { MADE = -1 };
-
-struct record {
-	int status;		/* 0: a line for -v; MADE: a path made in the */
-				/* rootfs; else why it failed */
-	char line[PIPE_BUF - sizeof(int)];
+enum what {			/* the child's records */
+	STEP,			/* a line for -v */
+	MADE,			/* what it has made in the rootfs */
+	FAILED,			/* why, and the exit status */
 };
 
 int ns_said = -1;		/* the child's end of REPORT */
@@ -54,38 +49,21 @@ int ns_said = -1;		/* the child's end of REPORT */
 /* ---- the child's messages ---- */
 
 static void
-send_record(int status, const char *line)
-{
-	struct record rec = { .status = status };
-	size_t len = strlen(line);
-
-	if (len >= sizeof(rec.line))
-		len = sizeof(rec.line) - 1;
-	memcpy(rec.line, line, len);
-	len += offsetof(struct record, line) + 1;
-	while (write(ns_said, &rec, len) < 0 && errno == EINTR)
-		;
-}
-
-static void
 send_step(const char *line)
 {
-	send_record(0, line);
+	record_write(ns_said, STEP, 0, line);
 }
 
 void
-ns_made_child(const char *path, ino_t inode)
+ns_made_child(const char *line)
 {
-	char line[PATH_MAX + 24];
-
-	put(line, sizeof(line), "%llu %s", (unsigned long long)inode, path);
-	send_record(MADE, line);
+	record_write(ns_said, MADE, 0, line);
 }
 
 void
 ns_fail_child(int status, const char *line)
 {
-	send_record(status, line);
+	record_write(ns_said, FAILED, status, line);
 	_exit(status);
 }
 
@@ -109,17 +87,19 @@ ns_signals_child(void)
 }
 
 void
-ns_spawn(struct run *r, void (*child)(struct run *))
+ns_spawn(struct run *r, void (*child)(struct run *),
+    void (*made)(struct run *, const char *))
 {
+	int pidfd = -1;
 	struct clone_args a = {
 		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
 		    CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
-		.pidfd = (uintptr_t)&r->ns.pidfd,
+		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
-	char proc[32];
 	long pid;
 
+	r->ns.made = made;
 	if (pipe2(r->ns.go, O_CLOEXEC) < 0 ||
 	    pipe2(r->ns.report, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
@@ -147,13 +127,9 @@ ns_spawn(struct run *r, void (*child)(struct run *))
 		child(r);
 		_exit(EXIT_SETUP);
 	}
-	r->ns.pid = pid;
 	shut(&r->ns.go[0]);
 	shut(&r->ns.report[1]);
-	put(proc, sizeof(proc), "/proc/%ld", pid);
-	r->ns.proc = open(proc, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->ns.proc < 0)
-		die("opening %s:", proc);
+	init_take(r, pid, pidfd);
 	step("ns: the init is pid %ld", pid);
 }
 
@@ -166,31 +142,15 @@ ns_release(struct run *r, enum ready ready)
 		die("the child died before it could be set up:");
 }
 
-static void
-keep_made(struct run *r, const char *line)
-{
-	char *path;
-	ino_t inode = strtoull(line, &path, 10);
-
-	r->mount.made = xrealloc(r->mount.made, r->mount.nmade + 1,
-	    sizeof(*r->mount.made));
-	r->mount.made[r->mount.nmade++] =
-	    (struct made){ xprintf("%s", path + 1), inode };
-}
-
 /* The child's next record; 0 at the end of file. */
 static int
 next_record(struct run *r, struct record *rec)
 {
-	ssize_t n;
+	int got = record_read(r->ns.report[0], rec);
 
-	do
-		n = read(r->ns.report[0], rec, sizeof(*rec));
-	while (n < 0 && errno == EINTR);
-	rec->line[sizeof(rec->line) - 1] = '\0';
-	if (n > 0 && rec->status == MADE)
-		keep_made(r, rec->line);
-	return n > 0;
+	if (got && rec->what == MADE)
+		r->ns.made(r, rec->text);
+	return got;
 }
 
 static void stopped_by(const struct run *, int sig) __attribute__((noreturn));
@@ -224,7 +184,7 @@ ns_report(struct run *r)
 		if (n == 0) {	/* a slow disk is no reason to give up */
 			ms = -1;
 			tell("%s: %s; a signal ends the start", r->conf->name,
-			    wait_words(r->ns.pid,
+			    wait_words(r->init.pid,
 			    "has not begun the init yet"));
 		}
 		say_served(&p[SAID]);
@@ -238,10 +198,10 @@ ns_report(struct run *r)
 			continue;
 		if (!next_record(r, &rec))
 			break;
-		if (rec.status > 0)
-			fail(rec.status, "%s", rec.line);
-		if (rec.status == 0)
-			on_step(rec.line);
+		if (rec.what == FAILED)
+			fail(rec.status, "%s", rec.text);
+		if (rec.what == STEP)
+			on_step(rec.text);
 	}
 	shut(&r->ns.report[0]);
 	shut(&r->ns.go[1]);
@@ -254,9 +214,9 @@ ns_reason(struct run *r, int *status)
 	struct pollfd p = { r->ns.report[0], POLLIN, 0 };
 
 	while (p.fd >= 0 && poll(&p, 1, 0) == 1 && next_record(r, &rec))
-		if (rec.status > 0) {
+		if (rec.what == FAILED) {
 			*status = rec.status;
-			return rec.line;
+			return rec.text;
 		}
 	return NULL;
 }
@@ -266,22 +226,21 @@ ns_undo(struct run *r)
 {
 	static struct record rec;
 	siginfo_t info;
+	int died = 0;
 
-	if (r->ns.pidfd >= 0) {
+	if (r->init.pidfd >= 0) {
 		cgroup_thaw_all(r);
-		syscall(SYS_pidfd_send_signal, r->ns.pidfd, SIGKILL, NULL, 0);
+		syscall(SYS_pidfd_send_signal, r->init.pidfd, SIGKILL, NULL, 0);
 		/* cgroup_undo() tells who it is that does not die */
-		r->wait.stuck = !wait_for(r, r->ns.pidfd, POLLIN);
+		died = wait_died(r, wait_for(r, r->init.pidfd, POLLIN));
 	}
-	if (r->ns.pidfd >= 0 && !r->wait.stuck) {
-		waitid(P_PIDFD, r->ns.pidfd, &info, WEXITED);
+	if (died) {
+		waitid(P_PIDFD, r->init.pidfd, &info, WEXITED);
 		/* all that held the other end are dead: up to its end */
 		while (r->ns.report[0] >= 0 && next_record(r, &rec))
 			;
 	}
-	r->ns.pid = 0;
-	shut(&r->ns.pidfd);
-	shut(&r->ns.proc);
+	init_close(r);
 	shut(&r->ns.go[0]);
 	shut(&r->ns.go[1]);
 	shut(&r->ns.report[0]);

@@ -108,7 +108,7 @@ static struct run run;
 static void
 spawn(struct run *r)
 {
-	ns_spawn(r, child);
+	ns_spawn(r, child, mount_made);
 }
 
 static void
@@ -144,9 +144,7 @@ child(struct run *r)
 static void
 undo(struct run *r, int reboot)
 {
-	r->wait.starting = 0;
-	r->wait.patience = r->wait.stuck ? 0 : PATIENCE_MS;
-	r->wait.heard = 0;
+	wait_end(r);
 	while (r->begun && !(reboot && stages[r->begun - 1].stays)) {
 		r->begun--;
 		if (stages[r->begun].undo)
@@ -176,9 +174,7 @@ start(struct run *r)
 	void (*host)(struct run *);
 	size_t i;
 
-	r->wait.starting = 1;
-	r->wait.patience = PATIENCE_MS;
-	r->wait.left = r->wait.stuck = 0;
+	wait_start(r);
 	while (r->begun < (int)LEN(stages)) {
 		host = stages[r->begun++].host;
 		if (host)
@@ -193,7 +189,7 @@ start(struct run *r)
 	state_saved(r);
 	ns_report(r);
 	state_started(r);
-	r->wait.starting = 0;
+	wait_started(r);
 	mount_started(r);
 	cgroup_started(r);
 	detach_started(r);
@@ -202,8 +198,14 @@ start(struct run *r)
 
 /* ---- while it runs ---- */
 
+enum asked {
+	NOT_ASKED,
+	ASKED,			/* to end; the init does not listen yet */
+	TOLD,			/* and so is the init */
+};
+
 struct stop {
-	int asked;		/* to end; 2: it has been told */
+	enum asked asked;
 	int reboot;		/* to begin again afterwards */
 	int killed;		/* since it did not end in time */
 	uint64_t seconds;	/* how long that may take */
@@ -231,7 +233,7 @@ ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 	step("%s: asking the init to %s", r->conf->name, s->reboot ? "reboot" :
 	    "power off");
 	cgroup_thaw_all(r);
-	s->asked = 1 + stop_ask(r, s->reboot);
+	s->asked = stop_ask(r, s->reboot) ? TOLD : ASKED;
 }
 
 static void
@@ -264,7 +266,7 @@ handle_signal(struct run *r, struct stop *s, int sig)
 	else if (ends && !(r->conf->program && !s->asked && sig != SIGTERM))
 		signal_stop(r, s);
 	else if (r->conf->program && stop_signal(r, sig) && ends)
-		s->asked = 2;
+		s->asked = TOLD;
 }
 
 /* A signal that came when the init had ended: it does not begin again, if that
@@ -277,7 +279,7 @@ signal_late(struct run *r, struct stop *s, int sig)
 	if (sig != ASK && sig != SIGTERM && sig != SIGINT && sig != SIGHUP)
 		return;
 	s->reboot = reboot && (!s->asked || s->reboot);
-	s->asked = 2;
+	s->asked = TOLD;
 }
 
 /* How long poll(2) may wait, in milliseconds; kills at the deadline.  0: who
@@ -300,9 +302,9 @@ next_wait(struct run *r, struct stop *s)
 		    (unsigned long long)s->seconds);
 		return PATIENCE_MS;
 	}
-	if (s->asked == 1 && stop_ask(r, s->reboot))
-		s->asked = 2;
-	return s->asked == 1 && left > RETRY_MS ? RETRY_MS : left;
+	if (s->asked == ASKED && stop_ask(r, s->reboot))
+		s->asked = TOLD;
+	return s->asked == ASKED && left > RETRY_MS ? RETRY_MS : left;
 }
 
 /* Reaps the init.  reboot(2) in a pid namespace ends its PID 1 with SIGHUP
@@ -313,9 +315,9 @@ reap(struct run *r, const struct stop *s)
 {
 	siginfo_t info = { 0 };
 
-	if (waitid(P_PIDFD, r->ns.pidfd, &info, WEXITED) < 0)
+	if (waitid(P_PIDFD, r->init.pidfd, &info, WEXITED) < 0)
 		die("waiting for the init:");
-	shut(&r->ns.pidfd);
+	init_reaped(r);
 	if (s->reboot && !s->killed && (r->conf->program ||
 	    info.si_code == CLD_EXITED))
 		return REBOOT;
@@ -336,22 +338,21 @@ wait_once(struct run *r, struct stop *stop)
 	enum { SIGNALS, INIT, NOTIFY, SAID, ATTACH, CONSOLE = ATTACH + 2,
 	    NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
-	int n = next_wait(r, stop), sig;
+	int n = next_wait(r, stop), last, sig;
 
 	p[SIGNALS] = (struct pollfd){ r->signals.fd, POLLIN, 0 };
-	p[INIT] = (struct pollfd){ r->ns.pidfd, POLLIN, 0 };
+	p[INIT] = (struct pollfd){ r->init.pidfd, POLLIN, 0 };
 	p[NOTIFY] = (struct pollfd){ r->back.notify, POLLIN, 0 };
 	say_poll(p + SAID);
 	attach_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
-	r->wait.stuck = stop->dying && !n;
-	n = poll(p, NFDS, n);
-	if (n < 0 && errno != EINTR)
+	last = stop->dying && !n;
+	if (poll(p, NFDS, n) < 0 && errno != EINTR)
 		die("poll:");
-	if (p[INIT].revents)
-		r->wait.stuck = 0;
-	if (p[INIT].revents || r->wait.stuck)
+	if (p[INIT].revents || last) {
+		wait_died(r, p[INIT].revents != 0);
 		return 0;
+	}
 	while (p[SIGNALS].revents && (sig = signal_pending(r)))
 		handle_signal(r, stop, sig);
 	say_served(p + SAID);
@@ -370,11 +371,8 @@ supervise(struct run *r, struct stop *stop)
 {
 	console_begin(r);
 	attach_begin(r);
-	if (r->wait.early) {
-		r->wait.early = 0;
-		r->signals.request = r->wait.early_request;
+	if (wait_take_early(r))
 		handle_signal(r, stop, ASK);
-	}
 	while (wait_once(r, stop))
 		;
 	signal_late(r, stop, console_end(r, !stop->asked));
@@ -525,7 +523,7 @@ main(int argc, char **argv)
 	if (self_exposed(&conf))
 		self_seal(conf.input);
 	prepare();
-	run_clear(&run);
+	run = (struct run)RUN_NONE;
 	run.conf = &conf;
 	signals_take(&run);
 	on_die = unwind;

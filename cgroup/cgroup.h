@@ -122,7 +122,7 @@ void cgroup_set(struct run *, const struct setting *asked, size_t n);
 /* Whether devices are to be walled off: not with device=all, and not in a
  * user namespace below the first. */
 int device_walled(const struct conf *);
-/* What of conf->caps is kept: mknod only behind the wall. */
+/* What of conf->caps is kept: mknod only under a device policy. */
 uint64_t device_caps(const struct conf *);
 /* For cgroup_host(), before the groups are made: by a program, or by a v1
  * hierarchy, which it adds.  Dies where the host offers neither way. */

@@ -1,4 +1,4 @@
-/* Devices: the nodes in /dev, and the wall around all other devices.
+/* The device policy: only the devices in /dev can be opened.
  *
  * A node that the guest makes, mounts or brings in an archive is opened
  * only where a rule allows its number.  The rules are those of the nodes in
@@ -11,7 +11,7 @@
  * its tree together, since the kernel takes some time for it.
  *
  * In a user namespace below the first, no such program may be loaded, and
- * no node of a device be made, whoever asks, mknod(2).  There the wall around
+ * no node of a device be made, whoever asks, mknod(2).  There the policy of
  * the container that crun itself runs in holds, and the nodes are its nodes,
  * bound. */
 #include <errno.h>
@@ -68,13 +68,12 @@ gather(struct run *r, struct rule **rules)
 		add_rule(list, &n, node->mode, node->rdev, s->u.device.access);
 		node++;
 	}
-	i = 0;
-	for (each(r->conf, s, KEY_BIND)) {
-		int fd = r->mount.bind[i++];
+	for (i = 0; i < r->mount.nlist; i++) {
+		const struct entry *e = &r->mount.list[i];
 
-		if (fd >= 0 && !fstat(fd, &st) && !(s->u.bind.attr &
-		    MOUNT_ATTR_NODEV) && (S_ISCHR(st.st_mode) ||
-		    S_ISBLK(st.st_mode)))
+		if (e->mount >= 0 && !fstat(e->mount, &st) &&
+		    !(e->s->u.bind.attr & MOUNT_ATTR_NODEV) &&
+		    (S_ISCHR(st.st_mode) || S_ISBLK(st.st_mode)))
 			add_rule(list, &n, st.st_mode, st.st_rdev,
 			    DEVICE_READ | DEVICE_WRITE);
 	}
@@ -176,7 +175,7 @@ attach_program(const struct hier *v2, int fd)
 	    .attach_flags = BPF_F_ALLOW_MULTI };
 
 	if (syscall(SYS_bpf, BPF_PROG_ATTACH, &a, sizeof(a)) < 0)
-		die("the wall around devices: attaching its program to a "
+		die("the device policy: attaching its program to a "
 		    "group in %s%s (device=all does without):", v2->path,
 		    errno == EPERM ? ", where one above allows no other" : "");
 }
@@ -206,7 +205,7 @@ write_rule(const struct hier *h, const struct rule *rule)
 	    rule->access & DEVICE_WRITE ? "w" : "",
 	    rule->access & DEVICE_MKNOD ? "m" : "");
 	if (write_at(h->group, "devices.allow", text) < 0)
-		die("the wall around devices: allowing %s in %s:", text,
+		die("the device policy: allowing %s in %s:", text,
 		    h->path);
 }
 
@@ -217,13 +216,13 @@ write_rules(const struct hier *h, const struct rule *rules, size_t n)
 	size_t i;
 
 	if (write_at(h->group, "devices.deny", "a") < 0)
-		die("the wall around devices: writing devices.deny in %s:",
+		die("the device policy: writing devices.deny in %s:",
 		    h->path);
 	for (i = 0; i < n; i++)
 		write_rule(h, &rules[i]);
 }
 
-/* ---- the wall ---- */
+/* ---- the policy ---- */
 
 int
 device_walled(const struct conf *c)
@@ -254,10 +253,10 @@ device_choose(struct run *r)
 	r->cgroup.device = cgroup_v1(r, "devices");
 	errno = err;
 	if (!r->cgroup.device && err == EPERM)
-		die("the wall around devices: bpf(2) is refused to us, as it "
+		die("the device policy: bpf(2) is refused to us, as it "
 		    "is in a container (device=all does without):");
 	if (!r->cgroup.device)
-		die("the wall around devices needs CONFIG_CGROUP_BPF, or a "
+		die("the device policy needs CONFIG_CGROUP_BPF, or a "
 		    "mounted cgroup v1 hierarchy of devices (device=all does "
 		    "without)");
 }
@@ -273,7 +272,7 @@ device_lists(struct run *r)
 	n = gather(r, &rules);
 	write_rules(r->cgroup.device, rules, n);
 	free(rules);
-	step("device: a wall around all but those in /dev, by cgroup v1");
+	step("device: none but those in /dev, by cgroup v1");
 }
 
 void
@@ -288,10 +287,10 @@ device_attach(struct run *r)
 	n = gather(r, &rules);
 	fd = load_program(rules, n);
 	if (fd < 0)
-		die("the wall around devices: loading its program (device=all "
+		die("the device policy: loading its program (device=all "
 		    "does without):");
 	attach_program(&r->cgroup.hier[0], fd);
 	close(fd);
 	free(rules);
-	step("device: a wall around all but those in /dev");
+	step("device: none but those in /dev");
 }

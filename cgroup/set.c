@@ -53,10 +53,12 @@ write_text(int group, const char *file, const char *text)
 	return bad ? -1 : 0;
 }
 
-/* A cpuset is part of that above.  On v1 the processes' group has its own,
- * made narrower before ours, and wider after it; so have disks.  On v2 one
- * that has processes cannot be made empty again (ENOSPC): it becomes all that
- * is above. */
+/* A cpuset must be part of that of the group above.  On v1 payload, the group
+ * of the processes, has one too: it is written before ours, which is right
+ * where the new set is the smaller one, and again after ours, which is right
+ * where it is the larger one.  Limits of disks stand in both groups as well.
+ * On v2 a set that has processes cannot be made empty again (ENOSPC): it
+ * becomes all that the group above has. */
 static int
 write_change(const struct hier *h, const char *file, const char *text)
 {

@@ -11,25 +11,24 @@
 
 /* ---- the command line ---- */
 
+static const char usage[] =
+    "usage: crun [-dnqv] -c FILE [KEY=VALUE ...] [-- PROGRAM [ARG ...]]\n"
+    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
+    "       crun -h | -V\n";
+
 void
 args_usage(void)
 {
-	fputs("usage: crun [-dnqv] -c FILE [KEY=VALUE ...] "
-	    "[-- PROGRAM [ARG ...]]\n"
-	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
-	    "       crun -h | -V\n", stderr);
+	fputs(usage, stderr);
 	exit(EXIT_USAGE);
 }
 
 void
 args_help(void)
 {
-	puts("crun boots a folder as an operating system.\n\n"
-	    "usage: crun [-dnqv] -c FILE [KEY=VALUE ...] "
-	    "[-- PROGRAM [ARG ...]]\n"
-	    "       crun VERB [OPTION ...] [NAME] [ARG ...]\n"
-	    "       crun -h | -V\n\n"
-	    "  -c FILE     the configuration: FILE, else " CONFDIR "/FILE, "
+	puts("crun boots a folder as an operating system.\n");
+	puts(usage);
+	puts("  -c FILE     the configuration: FILE, else " CONFDIR "/FILE, "
 	    "else\n              " CONFDIR "/FILE.conf; - is standard "
 	    "input\n"
 	    "  KEY=VALUE   instead of what FILE says of KEY; an empty VALUE "

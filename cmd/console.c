@@ -33,7 +33,7 @@ dial(const char *name)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 
-	put(a.sun_path, sizeof(a.sun_path), STATEDIR "/%s/console", name);
+	put_state_path(a.sun_path, sizeof(a.sun_path), name, "console");
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		die("connecting to %s:", a.sun_path);
 	return fd;

@@ -17,6 +17,7 @@
 #include "lib/lib.h"
 #include "sup/sup.h"
 #include "tty/tty.h"
+#include "config.h"
 
 enum { GRACE_MS = 15000 };	/* for a supervisor, past the time-out */
 enum { KILL_MS = 450 };		/* for each that kill ends, at each step */
@@ -168,11 +169,11 @@ do_reboot(struct words *w)
 	int killed = 0, status;
 	long long wait;
 
-	run_clear(&next);
+	next = (struct run)RUN_NONE;
 	verb_find(&r, name);
 	wait = patience(&r, name, seconds);
 	ask(&r, 1, seconds);
-	if (!poll_one(r.ns.pidfd, wait)) {
+	if (!poll_one(r.init.pidfd, wait)) {
 		no_answer(name);
 		return EXIT_SETUP;
 	}
@@ -200,7 +201,7 @@ static void
 kill_all(struct run *r, enum life life)
 {
 	if (life == RUNNING || life == ENDING) {
-		syscall(SYS_pidfd_send_signal, r->ns.pidfd, SIGKILL, NULL, 0);
+		syscall(SYS_pidfd_send_signal, r->init.pidfd, SIGKILL, NULL, 0);
 		cgroup_open(r);
 		cgroup_kill(r);
 		cgroup_close(r);
@@ -261,8 +262,8 @@ check_end(const char *name)
 static int
 end_killed(struct run *r, const char *name)
 {
-	if (r->ns.pidfd >= 0 && !poll_one(r->ns.pidfd, KILL_MS))
-		return tell_alive(name, "the init", r->ns.pid);
+	if (r->init.pidfd >= 0 && !poll_one(r->init.pidfd, KILL_MS))
+		return tell_alive(name, "the init", r->init.pid);
 	if (r->other.pidfd < 0) {
 		tell("%s: a start has just begun, and has no pid yet; try "
 		    "again", name);
@@ -319,7 +320,7 @@ signal_inits(struct words *w, int sig)
 	struct run *r = verb_find_all(w, RUNNING, &status);
 
 	for (i = 0; i < w->n; i++)
-		if (syscall(SYS_pidfd_send_signal, r[i].ns.pidfd, sig, NULL,
+		if (syscall(SYS_pidfd_send_signal, r[i].init.pidfd, sig, NULL,
 			0) < 0 &&
 		    errno != ESRCH)
 			die("signalling the init of %s:", w->names[i]);

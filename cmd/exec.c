@@ -1,4 +1,5 @@
-/* crun exec: a program in a container that runs, with the init's walls.
+/* crun exec: a program in a container that runs, held as the init is: its
+ * cgroups, limits, capabilities and filter of system calls.
  *
  * The command clones a child into the init's own cgroup.  The child takes
  * the init's limits, joins the namespaces, becomes the container's root,
@@ -62,57 +63,63 @@ static int ends = -1;		/* signalfd(2) of SIGCHLD */
 
 /* The process that execs takes the place of the child, which ends now. */
 static void
-take_over(struct run *r, int *fds, const char *number)
+take_over(struct entered *e, int *fds, const char *number)
 {
-	helper = r->ns.pid;
-	shut(&r->ns.pidfd);
+	helper = e->pid;
+	shut(&e->pidfd);
 	shut(&fds[1]);
-	r->ns.pidfd = fds[0];
-	r->ns.pid = strtol(number, NULL, 10);
+	e->pidfd = fds[0];
+	e->pid = strtol(number, NULL, 10);
 }
 
 /* Takes what has come of the ends of our children. */
 static void
-take_ends(const struct run *r)
+take_ends(const struct entered *e)
 {
 	struct signalfd_siginfo s;
 
 	while (read(ends, &s, sizeof(s)) == sizeof(s)) {
 		if ((pid_t)s.ssi_pid == helper)
 			helper_ended = 1;
-		if ((pid_t)s.ssi_pid == r->ns.pid && s.ssi_code == CLD_EXITED)
+		if ((pid_t)s.ssi_pid == e->pid && s.ssi_code == CLD_EXITED)
 			ended = s.ssi_status;
-		else if ((pid_t)s.ssi_pid == r->ns.pid)
+		else if ((pid_t)s.ssi_pid == e->pid)
 			ended = EXIT_SIGNAL + s.ssi_status;
 	}
 }
 
+static int
+send_signal(const struct entered *e, int sig)
+{
+	return syscall(SYS_pidfd_send_signal, e->pidfd, sig, NULL, 0);
+}
+
 /* A child that a file system of the guest holds may take for ever to die. */
 static void
-give_up(struct run *r)
+give_up(struct run *r, const struct entered *e)
 {
-	struct pollfd p = { r->ns.pidfd, POLLIN, 0 };
+	struct pollfd p = { e->pidfd, POLLIN, 0 };
 
-	stop_signal(r, SIGKILL);
+	send_signal(e, SIGKILL);
 	poll(&p, 1, LAST_MS);
 	console_undo(r);
 }
 
 /* The child has ended: the next signal is the program's. */
 static void
-say_go(struct run *r, int from)
+say_go(struct run *r, const struct entered *e)
 {
 	helper = 0;
-	if (send(from, "", 1, MSG_NOSIGNAL) == 1 || errno == EPIPE ||
+	if (send(e->from, "", 1, MSG_NOSIGNAL) == 1 || errno == EPIPE ||
 	    errno == ECONNRESET)
 		return;		/* or it has died, and end of file follows */
-	give_up(r);
+	give_up(r, e);
 	die("%s: telling the program to go on:", r->conf->name);
 }
 
 /* A record, with the files that it brings.  0: end of file. */
 static int
-next_record(struct run *r, int from, struct enter_record *rec)
+next_record(struct run *r, struct entered *e, struct record *rec)
 {
 	int fds[2];
 	ssize_t n;
@@ -120,10 +127,10 @@ next_record(struct run *r, int from, struct enter_record *rec)
 	/* ECONNRESET: it died before it read GO, and what it said comes after
 	 * that */
 	do
-		n = pass_receive(from, rec, sizeof(*rec), fds, 2);
+		n = pass_receive(e->from, rec, sizeof(*rec), fds, 2);
 	while (n < 0 && (errno == EINTR || errno == ECONNRESET));
 	if (n < 0) {
-		give_up(r);
+		give_up(r, e);
 		die("%s: hearing how far it is:", r->conf->name);
 	}
 	if (n == 0)
@@ -131,23 +138,21 @@ next_record(struct run *r, int from, struct enter_record *rec)
 	rec->text[sizeof(rec->text) - 1] = '\0';
 	if (fds[0] < 0)
 		return 1;
-	if (rec->word == PTY) {
-		r->tty.master = fds[0];
-		r->tty.slave = fds[1];
-	} else {
-		take_over(r, fds, rec->text);
-	}
+	if (rec->what == PTY)
+		console_take(r, fds[0], fds[1]);
+	else
+		take_over(e, fds, rec->text);
 	return 1;
 }
 
 /* Whether the child waits for something, and not for a processor only, nor,
  * until it has joined, for the kernel; proc_pid_stat(5). */
 static int
-is_blocked(const struct run *r, int joined)
+is_blocked(const struct entered *e, int joined)
 {
 	char path[32], text[512], *p;
 
-	put(path, sizeof(path), "/proc/%ld/stat", (long)r->ns.pid);
+	put(path, sizeof(path), "/proc/%ld/stat", (long)e->pid);
 	read_at(AT_FDCWD, path, text, sizeof(text));
 	p = strrchr(text, ')');
 	return p && p[1] == ' ' && p[2] != 'R' && (joined || p[2] != 'D');
@@ -157,12 +162,12 @@ is_blocked(const struct run *r, int joined)
  * has seen the program run may signal us at once: poll(2) looks at the signals
  * first, so that it finds the end of file too where it finds such a one. */
 static void
-wait_entered(struct run *r, int from)
+wait_entered(struct run *r, struct entered *e)
 {
 	enum { SIGNALS, ENDS, RECORD, NFDS };
 	struct pollfd p[NFDS] = { { r->signals.fd, POLLIN, 0 },
-	    { ends, POLLIN, 0 }, { from, POLLIN, 0 } };
-	struct enter_record rec;
+	    { ends, POLLIN, 0 }, { e->from, POLLIN, 0 } };
+	struct record rec;
 	char step[sizeof(rec.text)] = "joining it";
 	long long end = now_ms() + ENTER_MS, left;
 	int joined = 0, born = 0, n, sig;
@@ -171,82 +176,81 @@ wait_entered(struct run *r, int from)
 		/* for all steps together; a last look at each after that */
 		left = end - now_ms();
 		n = poll(p, NFDS, born ? -1 : left > LAST_MS ? left : LAST_MS);
-		if (n == 0 && is_blocked(r, joined)) {
-			give_up(r);
+		if (n == 0 && is_blocked(e, joined)) {
+			give_up(r, e);
 			die("%s does not answer: %s takes longer than %d ms",
 			    r->conf->name, step, ENTER_MS);
 		}
 		/* the child says that it has borne before it ends */
 		if (n > 0 && p[ENDS].revents && !p[RECORD].revents) {
-			take_ends(r);
+			take_ends(e);
 			if (helper && helper_ended)
-				say_go(r, from);
+				say_go(r, e);
 		}
 		if (n > 0 && p[SIGNALS].revents && !p[RECORD].revents &&
 		    (sig = signal_pending(r))) {
-			give_up(r);
+			give_up(r, e);
 			fail(EXIT_SIGNAL + sig, "%s: signal %d before the "
 			    "program ran", r->conf->name, sig);
 		}
 		if (n <= 0 || !p[RECORD].revents)
 			continue;
-		if (!next_record(r, from, &rec))
+		if (!next_record(r, e, &rec))
 			return;
-		if (rec.word == STEP)
+		if (rec.what == STEP)
 			memcpy(step, rec.text, sizeof(step));
 		if (!joined++)
 			end = now_ms() + ENTER_MS;
-		if (rec.word == BORN)
+		if (rec.what == BORN)
 			born = 1;	/* the rest is up to the disk */
-		if (rec.word > BORN) {
+		if (rec.what == FAILED) {
 			console_undo(r);
-			fail(rec.word, "%s: %s", r->conf->name, rec.text);
+			fail(rec.status, "%s: %s", r->conf->name, rec.text);
 		}
 	}
 }
 
 /* The kernel has released it; its signal was sent before. */
 static int
-is_gone(const struct run *r)
+is_gone(const struct entered *e)
 {
-	return syscall(SYS_pidfd_send_signal, r->ns.pidfd, 0, NULL, 0) < 0 &&
-	    errno == ESRCH;
+	return send_signal(e, 0) < 0 && errno == ESRCH;
 }
 
 static void
-pass_signals(struct run *r)
+pass_signals(struct run *r, const struct entered *e)
 {
 	int sig;
 
 	while ((sig = signal_pending(r))) {
-		stop_signal(r, sig);
+		send_signal(e, sig);
 		/* the guest may have stopped it */
 		if (sig == SIGTERM || sig == SIGHUP)
-			stop_signal(r, SIGCONT);
+			send_signal(e, SIGCONT);
 	}
 }
 
 static int
-relay(struct run *r)
+relay(struct run *r, const struct entered *e)
 {
 	enum { SIGNALS, ENDS, CHILD, CONSOLE, NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
 	int gone = 0, dead = 0;
 
 	console_begin(r);
-	for (take_ends(r); ended < 0 && !gone; take_ends(r)) {
+	for (take_ends(e); ended < 0 && !gone; take_ends(e)) {
 		p[SIGNALS] = (struct pollfd){ r->signals.fd, POLLIN, 0 };
 		p[ENDS] = (struct pollfd){ ends, POLLIN, 0 };
 		p[CHILD] =
-		    (struct pollfd){ dead ? -1 : r->ns.pidfd, POLLIN, 0 };
+		    (struct pollfd){ dead ? -1 : e->pidfd, POLLIN, 0 };
 		console_poll(p + CONSOLE);
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
 		if (p[SIGNALS].revents)
-			pass_signals(r);
+			pass_signals(r, e);
 		console_relay(r, p + CONSOLE);
 		dead |= p[CHILD].revents;
-		gone = p[CHILD].revents && is_gone(r);
+		gone = p[CHILD].revents && is_gone(e);
 	}
 	console_end(r, 1);
 	if (ended < 0)
@@ -317,17 +321,18 @@ take_children(void)
 int
 exec_run(struct run *r, const struct request *q)
 {
-	int from, status;
+	struct entered e;
+	int status;
 
 	console_files(r);
 	hide();
 	leave_children(r);
 	take_children();
-	enter_spawn(r, q, &from);
-	wait_entered(r, from);
-	close(from);
+	enter_spawn(r, q, &e);
+	wait_entered(r, &e);
+	close(e.from);
 	console_resize(r);
-	status = relay(r);
+	status = relay(r, &e);
 	console_undo(r);
 	return status;
 }

@@ -73,13 +73,14 @@ wait_for_change(int watch, int supervisor, long long end)
 enum life
 verb_wait_started(struct run *r, const char *name)
 {
-	char *dir = xprintf(STATEDIR "/%s", name);
+	char dir[STATE_PATH];
 	long long end = now_ms() + START_MS;
 	int watch = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 	enum life life;
 
 	if (watch < 0)
 		die("inotify_init1:");
+	put_state_path(dir, sizeof(dir), name, NULL);
 	do {
 		state_close(r);
 		if (inotify_add_watch(watch, dir, IN_MODIFY | IN_DELETE |
@@ -90,7 +91,6 @@ verb_wait_started(struct run *r, const char *name)
 			wait_for_change(watch, r->other.pidfd, end);
 	} while ((life == STARTING || life == ENDING) && now_ms() < end);
 	close(watch);
-	free(dir);
 	return life;
 }
 

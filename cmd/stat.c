@@ -29,7 +29,7 @@
 static long long
 uptime(const struct run *r)
 {
-	unsigned long long start = state_start_time(r->ns.proc, "stat");
+	unsigned long long start = state_start_time(r->init.proc, "stat");
 	struct timespec now;
 
 	if (!start || clock_gettime(CLOCK_BOOTTIME, &now) < 0)
@@ -170,7 +170,7 @@ stat_line(struct run *r, enum life life, const char *name)
 	ip = conf_next(&c, KEY_IP, NULL);
 	cgroup_open(r);
 	if (life == RUNNING) {
-		put(pid, sizeof(pid), "%ld", (long)r->ns.pid);
+		put(pid, sizeof(pid), "%ld", (long)r->init.pid);
 		put_uptime(up, sizeof(up), uptime(r));
 		if (!count(r, &counts[1], &n))
 			put_size(memory, sizeof(memory), n);
@@ -209,7 +209,7 @@ print_ids(const struct run *r)
 	char text[4096];
 	uint64_t n[3];		/* inside, outside, how many */
 
-	read_at(r->ns.proc, "uid_map", text, sizeof(text));
+	read_at(r->init.proc, "uid_map", text, sizeof(text));
 	if (numbers(text, n, 3) == 3 && n[1])
 		printf("userns=%" PRIu64 ":%" PRIu64 "\n", n[1], n[2]);
 	else
@@ -302,8 +302,8 @@ stat_all(struct run *r, const char *name)
 	conf_saved(&c, r->state.dir, name, NULL, 0);
 	conf_warn(&c);
 	printf("name=%s\nstate=%s\npid=%ld\n", name, state_name(r, RUNNING),
-	    (long)r->ns.pid);
-	print_link("init", r->ns.proc, "exe");
+	    (long)r->init.pid);
+	print_link("init", r->init.proc, "exe");
 	printf("uptime=%lld\n", uptime(r));
 	print_conf(&c);
 	print_ids(r);

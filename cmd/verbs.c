@@ -89,7 +89,7 @@ do_exec(struct words *w)
 	saved = conf_saved(&c, r.state.dir, name, NULL, 0);
 	if (saved == CONF_GONE)
 		verb_gone(name);
-	/* even a key more: it may be a wall that we cannot build */
+	/* even a key more: it may ask for a protection that we do not know */
 	if (saved != CONF_WHOLE)
 		verb_refuse(&c, name,
 		    "no program is run with less protection than "

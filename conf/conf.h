@@ -47,7 +47,7 @@ struct tmpfs {
 };
 
 struct device {
-	const char *node;	/* "/dev/NAME"; NULL: all devices, no wall */
+	const char *node;	/* "/dev/NAME"; NULL: all devices, no policy */
 	int access;		/* DEVICE_ bits */
 	int follow;
 };
@@ -122,7 +122,7 @@ struct conf {
 	size_t nset;
 };
 
-enum { ADDS = 1, FAMILY = 2, PATH = 4, LIVE = 8 };	/* struct key's flags */
+enum { ADDS = 1, FAMILY = 2, PATH = 4, LIVE = 8, ORDER = 16 };
 
 struct key {
 	const char *name;	/* "rlimit." is a family: any name follows */
@@ -133,7 +133,8 @@ struct key {
 	size_t field;		/* of struct conf, for the plain setters */
 	uint64_t min, max;	/* of numbers */
 	int flags;		/* it adds, is a family, begins with a path, */
-				/* can be set while the container runs */
+				/* can be set while the container runs, its */
+				/* order among others with ORDER counts */
 	const char *help;
 };
 

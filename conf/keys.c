@@ -83,12 +83,13 @@ const struct key keys[NKEYS] = {
     0, 0, 0, "what is mounted on /sys/fs/cgroup inside; auto: v1 for a "
     "systemd older than 233, else v2" },
 [KEY_BIND] = { "bind", "SOURCE:TARGET[:OPTION,...]", NULL, set_bind, 0, 0, 0,
-    ADDS | PATH, "show SOURCE of the host at TARGET; options: ro nosuid nodev "
+    ADDS | PATH | ORDER, "show SOURCE of the host at TARGET; options: ro nosuid nodev "
     "noexec rec optional idmap follow; follow: symbolic links in SOURCE are "
     "followed; whoever can change one, root of a container whose bind it lies "
     "in too, chooses what of the host is shown" },
 [KEY_TMPFS] = { "tmpfs", "TARGET[:size=SIZE,mode=OCTAL]", NULL, set_tmpfs, 0,
-    0, 0, ADDS, "an empty file system in memory" },
+    0, 0, ADDS | ORDER, "an empty file system in memory; it and the binds "
+    "are mounted in the order of the file" },
 [KEY_READONLY] = { "readonly", "yes|no", "no", set_bool, F(readonly), 0, 0, 0,
     "mount the rootfs read-only" },
 [KEY_CAPS] = { "caps", "+CAP|-CAP ...", NULL, set_caps, 0, 0, 0, 0,
@@ -98,8 +99,8 @@ const struct key keys[NKEYS] = {
     0, "refuse the system calls of config.h's table, or none" },
 [KEY_DEVICE] = { "device", "/dev/NAME[:rwm,follow]|all", NULL, set_device, 0,
     0, 0, ADDS, "show that device of the host, for reading, writing, mknod; "
-    "follow: symbolic links, as those of udev, are followed; all: no wall "
-    "around devices" },
+    "follow: symbolic links, as those of udev, are followed; all: no "
+    "device policy" },
 [KEY_NESTING] = { "nesting", "yes|no", "no", set_bool, F(nesting), 0, 0, 0,
     "leave out the masks over /proc and /sys, so that containers run "
     "inside" },

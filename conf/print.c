@@ -67,19 +67,37 @@ print_default(const struct conf *c, const struct key *k, FILE *f)
 	}
 }
 
+static void
+print_setting(const struct setting *s, FILE *f)
+{
+	fprintf(f, "%s%s=%s\n", keys[s->id].name, s->sub, s->value);
+}
+
+/* All keys whose order among each other counts, as they were given. */
+static void
+print_ordered(const struct conf *c, FILE *f)
+{
+	const struct setting *s;
+
+	for (s = c->set; s < c->set + c->nset; s++)
+		if (keys[s->id].flags & ORDER && !s->quiet)
+			print_setting(s, f);
+}
+
 void
 conf_print(const struct conf *c, FILE *f)
 {
-	int i, any;
+	int i, ordered = 0;
 
 	for (i = 0; i < NKEYS; i++) {
-		any = 0;
-		for (each(c, s, i)) {
-			fprintf(f, "%s%s=%s\n", keys[i].name, s->sub, s->value);
-			any = 1;
-		}
-		if (!any)
+		if (!conf_next(c, i, NULL)) {
 			print_default(c, &keys[i], f);
+		} else if (!(keys[i].flags & ORDER)) {
+			for (each(c, s, i))
+				print_setting(s, f);
+		} else if (!ordered++) {
+			print_ordered(c, f);
+		}
 	}
 }
 

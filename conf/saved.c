@@ -65,8 +65,11 @@ load_saved(struct conf *c, int dir, char **over, int nover)
 enum conf_state
 conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
 {
+	char file[STATE_PATH];
+
+	put_state_path(file, sizeof(file), name, "conf");
 	*c = (struct conf){ .saved = 1, .program = c->program,
-	    .file = xprintf(STATEDIR "/%s/conf", name) };
+	    .file = xprintf("%s", file) };
 	conf_defaults(c);
 	load_saved(c, dir, over, nover);
 	if (c->name && strcmp(c->name, name))

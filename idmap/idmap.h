@@ -11,8 +11,6 @@ struct run;
 struct ids {
 	struct idmap *uid, *gid;
 	size_t nuid, ngid;
-	off_t range;		/* its byte in the marker; 0: none */
-	int shifted;		/* files on disk are of the range already */
 	int own_ids;		/* the maps are of our own ids, one to one */
 	uid_t tty_uid;		/* the owner of its terminals, on the host */
 	gid_t tty_gid;

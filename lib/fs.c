@@ -2,7 +2,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/mount.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
@@ -25,26 +24,22 @@ clone_tree(int dir, const char *path, int flags)
 	    OPEN_TREE_CLONE | OPEN_TREE_CLOEXEC | flags);
 }
 
-/* Whether a mount of our namespace has others below it, proc(5). */
+/* Whether a mount of our namespace has others below it. */
 static int
 has_mounts(int mount)
 {
-	char file[32], line[1024], *rest;
+	struct mountinfo m = { .file = NULL };
+	char file[32], text[1024], *rest;
 	int found = 0;
-	FILE *f;
 	long id;
 
 	put(file, sizeof(file), "/proc/self/fdinfo/%d", mount);
-	read_at(AT_FDCWD, file, line, sizeof(line));
-	rest = strstr(line, "mnt_id:");
+	read_at(AT_FDCWD, file, text, sizeof(text));
+	rest = strstr(text, "mnt_id:");
 	id = rest ? strtol(rest + strlen("mnt_id:"), NULL, 10) : -1;
-	f = fopen("/proc/self/mountinfo", "re");
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		strtol(line, &rest, 10);
-		found = strtol(rest, NULL, 10) == id;
-	}
-	if (f)
-		fclose(f);
+	while (!found && mountinfo_next(&m))
+		found = m.parent == id;
+	mountinfo_end(&m);
 	return found;
 }
 

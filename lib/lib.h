@@ -2,8 +2,10 @@
 #ifndef LIB_LIB_H
 #define LIB_LIB_H
 
+#include <limits.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 struct pollfd;
@@ -127,6 +129,24 @@ ssize_t pass_send(int to, const void *data, size_t size, const int *fds,
 /* recvmsg(2) of such a message; each of fds is -1 where not n have come. */
 ssize_t pass_receive(int from, void *data, size_t size, int *fds, size_t n);
 
+/* ---- record.c ---- */
+
+/* What one process of ours tells another.  One write(2) of at most PIPE_BUF
+ * bytes is never mixed with another's; and never cut, where the pipe is
+ * O_DIRECT, pipe(7). */
+struct record {
+	int what;		/* those who talk have an enum for it */
+	int status;		/* the exit status, of one that is an end */
+	char text[PIPE_BUF - 2 * sizeof(int)];
+};
+
+/* Fills one, and gives its size; a text that is too long is cut. */
+size_t record_make(struct record *, int what, int status, const char *text);
+/* Writes one; -1 and errno. */
+int record_write(int fd, int what, int status, const char *text);
+/* Reads the next; 0: end of file, or it cannot be read. */
+int record_read(int fd, struct record *);
+
 /* ---- ids.c ---- */
 
 /* The real, effective and saved ids, or the supplementary groups; -1 and
@@ -156,7 +176,32 @@ int open_host(const char *path, int follow, uint64_t more);
  * as open_beneath() finds it.  -1 and errno where it cannot. */
 int open_parent(int root, const char *path, const char **last);
 
+/* The path of a container's run-time folder, and of a file in it unless that
+ * is NULL.  STATE_PATH bytes are enough for the names that crun has there. */
+enum { STATE_PATH = 128 };
+void put_state_path(char *buf, size_t size, const char *name,
+    const char *file);
+
 /* ---- mountinfo.c ---- */
+
+/* A mount of our mount namespace.  Zero before the first mountinfo_next(); the
+ * strings are valid until the next. */
+struct mountinfo {
+	FILE *file;
+	char *line;
+	size_t size;
+	long id, parent;	/* as mnt_id in /proc/PID/fdinfo */
+	char *path;		/* where it is mounted */
+	char *fstype;
+	char *super;		/* options of the file system, with commas */
+};
+
+/* The next mount; 0: there is no more, or no /proc.  All is released then. */
+int mountinfo_next(struct mountinfo *);
+/* Releases it; needed where not all are looked at. */
+void mountinfo_end(struct mountinfo *);
+
+/* ---- hierarchy.c ---- */
 
 /* Where a hierarchy is mounted. */
 struct mount {
@@ -166,7 +211,8 @@ struct mount {
 
 /* Where the hierarchy of a v1 controller is mounted; -1: nowhere. */
 int cgroup_mount(const char *ctrl, char *path, size_t size);
-/* The hierarchy of a v1 controller or name=NAME; "" is v2. */
+/* The hierarchy of a v1 controller or name=NAME; "" is v2.  0: it is mounted
+ * nowhere. */
 int cgroup_find(struct mount *m, const char *ctrl);
 
 /* ---- fs.c ---- */

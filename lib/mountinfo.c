@@ -1,12 +1,15 @@
-/* Where cgroups are mounted, by mountinfo, proc(5). */
-#include <linux/magic.h>
+/* The mounts of our mount namespace, proc_pid_mountinfo(5):
+ *
+ *	36 35 98:0 /root /path rw,noatime master:1 - ext4 /dev/sda1 rw,discard
+ *	ID PARENT DEVICE ROOT PATH OPTIONS TAG... - FSTYPE SOURCE SUPER-OPTIONS
+ */
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
-#include <sys/vfs.h>
 
 #include "lib/lib.h"
 
-/* Undoes the \ooo of mountinfo, proc(5). */
+/* Undoes the \ooo that stands for a blank, a tab, a line's end or a \. */
 static void
 unescape(char *s)
 {
@@ -22,90 +25,58 @@ unescape(char *s)
 	*out = '\0';
 }
 
-/* One line of mountinfo; 0 unless it is a cgroup hierarchy. */
-static int
-parse_mount(char *line, struct mount *m)
+/* The n-th field of a line, from 0 on; one may be empty.  NULL: it has fewer. */
+static char *
+field(char *line, int n)
 {
-	char *dash = strstr(line, " - cgroup"), *path = line, *opts;
-	int i;
-
-	if (!dash)
-		return 0;
-	for (i = 0; i < 4 && path; i++)
-		path = strchr(path, ' '), path += !!path;
-	opts = strrchr(dash, ' ');
-	if (!path || !opts || strcspn(path, " ") >= sizeof(m->path))
-		return 0;
-	put(m->path, sizeof(m->path), "%.*s", (int)strcspn(path, " "), path);
-	unescape(m->path);
-	*m->ctrl = '\0';
-	if (strncmp(dash, " - cgroup2 ", 11)) {
-		opts += strcspn(opts, ",");	/* past rw or ro */
-		opts[strcspn(opts, "\n")] = '\0';
-		snprintf(m->ctrl, sizeof(m->ctrl), "%s", opts + !!*opts);
+	while (line && n--) {
+		line = strchr(line, ' ');
+		line += line != NULL;
 	}
+	return line;
+}
+
+/* 0: it is no such line. */
+static int
+parse_line(struct mountinfo *m)
+{
+	char *tail = strstr(m->line, " - "), *end;
+
+	if (!tail)
+		return 0;
+	*tail = '\0';
+	tail += strlen(" - ");
+	m->id = strtol(m->line, &end, 10);
+	m->parent = strtol(end, NULL, 10);
+	m->path = field(m->line, 4);
+	m->fstype = tail;
+	m->super = field(tail, 2);
+	if (!m->path || !m->super)
+		return 0;
+	m->path[strcspn(m->path, " ")] = '\0';
+	m->fstype[strcspn(m->fstype, " ")] = '\0';
+	m->super[strcspn(m->super, "\n")] = '\0';
+	unescape(m->path);
 	return 1;
 }
 
-static int
-is_mount(const char *path, long magic)
+int
+mountinfo_next(struct mountinfo *m)
 {
-	struct statfs fs;
-
-	return !statfs(path, &fs) && (long)fs.f_type == magic;
-}
-
-/* Where a hierarchy usually is: this spares the host's list of mounts. */
-static int
-usual_mount(struct mount *m, const char *ctrl)
-{
-	const char *name = strchr(ctrl, '=');
-
-	put(m->ctrl, sizeof(m->ctrl), "%s", ctrl);
-	if (!*ctrl) {
-		put(m->path, sizeof(m->path), "/sys/fs/cgroup");
-		if (is_mount(m->path, CGROUP2_SUPER_MAGIC))
+	if (!m->file)
+		m->file = fopen("/proc/self/mountinfo", "re");
+	while (m->file && getline(&m->line, &m->size, m->file) > 0)
+		if (parse_line(m))
 			return 1;
-	}
-	put(m->path, sizeof(m->path), "/sys/fs/cgroup/%s",
-	    name ? name + 1 : *ctrl ? ctrl : "unified");
-	return is_mount(m->path, *ctrl ? CGROUP_SUPER_MAGIC :
-	    CGROUP2_SUPER_MAGIC);
-}
-
-static int
-listed_mount(struct mount *m, const char *ctrl)
-{
-	char line[2048];
-	int found = 0;
-	FILE *f = fopen("/proc/self/mountinfo", "re");
-
-	while (f && !found && fgets(line, sizeof(line), f))
-		found = parse_mount(line, m) &&
-		    (*ctrl ? has_word(m->ctrl, ctrl) : !*m->ctrl);
-	if (f)
-		fclose(f);
-	return found;
-}
-
-int
-cgroup_find(struct mount *m, const char *ctrl)
-{
-	if (usual_mount(m, ctrl))
-		return 1;
-	/* on a pure v2 host there is no other */
-	if (*ctrl && is_mount("/sys/fs/cgroup", CGROUP2_SUPER_MAGIC))
-		return 0;
-	return listed_mount(m, ctrl);
-}
-
-int
-cgroup_mount(const char *ctrl, char *path, size_t size)
-{
-	struct mount m;
-
-	if (!cgroup_find(&m, ctrl))
-		return -1;
-	snprintf(path, size, "%s", m.path);
+	mountinfo_end(m);
 	return 0;
+}
+
+void
+mountinfo_end(struct mountinfo *m)
+{
+	if (m->file)
+		fclose(m->file);
+	free(m->line);
+	*m = (struct mountinfo){ .file = NULL };
 }

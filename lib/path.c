@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "lib/lib.h"
+#include "config.h"
 
 static int
 open_resolved(int root, const char *path, int flags, mode_t mode,
@@ -64,4 +65,11 @@ open_parent(int root, const char *path, const char **last)
 	*last = strrchr(path, '/') + 1;
 	put(dir, sizeof(dir), "%.*s", (int)(*last - path), path);
 	return open_beneath(root, dir, O_PATH | O_DIRECTORY);
+}
+
+void
+put_state_path(char *buf, size_t size, const char *name, const char *file)
+{
+	put(buf, size, STATEDIR "/%s%s%s", name, file ? "/" : "",
+	    file ? file : "");
 }

@@ -190,70 +190,76 @@ format(char *line, const char *fmt, va_list ap)
 		snprintf(line + n, LINE - n, " %s", strerror(err));
 }
 
+static void end(int status, const char *fmt, va_list ap)
+    __attribute__((noreturn));
+
+static void
+end(int status, const char *fmt, va_list ap)
+{
+	char line[LINE];
+
+	format(line, fmt, ap);
+	on_die(status, line);
+	abort();
+}
+
+static void
+go_on(const char *fmt, va_list ap)
+{
+	char line[LINE];
+
+	format(line, fmt, ap);
+	on_step(line);
+}
+
 void
 die(const char *fmt, ...)
 {
-	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	format(line, fmt, ap);
-	va_end(ap);
-	on_die(EXIT_SETUP, line);
-	abort();
+	end(EXIT_SETUP, fmt, ap);
 }
 
 void
 fail(int status, const char *fmt, ...)
 {
-	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	format(line, fmt, ap);
-	va_end(ap);
-	on_die(status, line);
-	abort();
-}
-
-void
-warn(const char *fmt, ...)
-{
-	char line[LINE];
-	va_list ap;
-
-	if (verbosity == QUIET)
-		return;
-	va_start(ap, fmt);
-	format(line, fmt, ap);
-	va_end(ap);
-	on_step(line);
+	end(status, fmt, ap);
 }
 
 void
 tell(const char *fmt, ...)
 {
-	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	format(line, fmt, ap);
+	go_on(fmt, ap);
 	va_end(ap);
-	on_step(line);
+}
+
+void
+warn(const char *fmt, ...)
+{
+	va_list ap;
+
+	va_start(ap, fmt);
+	if (verbosity > QUIET)
+		go_on(fmt, ap);
+	va_end(ap);
 }
 
 void
 step(const char *fmt, ...)
 {
-	char line[LINE];
 	va_list ap;
 
-	if (verbosity < VERBOSE)
-		return;
 	va_start(ap, fmt);
-	format(line, fmt, ap);
+	if (verbosity == VERBOSE)
+		go_on(fmt, ap);
 	va_end(ap);
-	on_step(line);
 }
 
 void

@@ -2,10 +2,11 @@
 #ifndef MOUNT_MOUNT_H
 #define MOUNT_MOUNT_H
 
+#include "conf/conf.h"
+#include "lib/lib.h"
+
 struct run;
 struct setting;
-
-enum { MAXBIND = 256 };
 
 struct seen {			/* what a path of the host led to */
 	mode_t mode;		/* 0: it was not there */
@@ -18,12 +19,23 @@ struct made {			/* a folder or an empty file in the rootfs */
 	ino_t inode;		/* who it is, wherever path leads later */
 };
 
+/* One mount that the configuration asks for. */
+struct entry {
+	const struct setting *s;	/* of bind or tmpfs */
+	const char *target;
+	int mount;		/* a bind's, detached; -1: passed over, or the */
+				/* child makes it */
+};
+
 struct mounts {
-	struct seen *seen;	/* the rootfs, then the binds; once, and over */
-	struct seen *node;	/* a reboot; so the devices */
+	struct seen *seen;	/* the rootfs, then that of each entry; once, */
+	struct seen *node;	/* and over a reboot; so the devices */
 	size_t nseen;		/* of each */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
-	int bind[MAXBIND];	/* detached, in the order of the bind keys */
+	int shifted;		/* the rootfs has its ids in the range already */
+	enum view view;		/* of cgroups, as cgroup.view or auto found it */
+	struct entry *list;	/* in the order of the file */
+	size_t nlist;
 	int bind_nodes;		/* in /dev are files, for binds of our nodes */
 	int procfs, sysfs;	/* the child's mounts on /proc and /sys */
 	int private;		/* we left the host's mount namespace */
@@ -32,8 +44,11 @@ struct mounts {
 	size_t nmade;		/* mount on; goes again if the start fails */
 	int stage;		/* where mounts are locked on their way */
 	int old;		/* a kernel without mount_setattr(2) */
-	char stage_path[128];
+	char stage_path[STATE_PATH];
 };
+
+#define MOUNTS_NONE { .tree = -1, .dev = -1, .pts = -1, .procfs = -1, \
+	.sysfs = -1, .hostns = -1, .hostroot = -1, .stage = -1 }
 
 enum { DETACH = 2 };			/* MNT_DETACH, umount2(2) */
 
@@ -48,13 +63,15 @@ void private_undo(struct run *);
 
 void mount_host(struct run *);
 void mount_attach(struct run *);
+/* Takes a line of ns_made_child(): what the child has made in the rootfs. */
+void mount_made(struct run *, const char *line);
 /* The child has taken all mounts, and what it made in the rootfs stays. */
 void mount_started(struct run *);
 void mount_undo(struct run *);
 /* The attributes of the rootfs, and of a bind, as configured.  Called where
  * there is a stage by the supervisor, else by the child once it is attached. */
 void mount_set_rootfs(const struct run *);
-void mount_set_bind(const struct run *, const struct setting *, int fd);
+void mount_set_bind(const struct run *, const struct entry *);
 
 /* ---- path.c ---- */
 

@@ -4,9 +4,6 @@
 #include <fcntl.h>
 #include <linux/magic.h>
 #include <sched.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/vfs.h>
@@ -32,20 +29,14 @@ is_fstype(const char *path, long type)
 static int
 root_is_initramfs(void)
 {
-	char line[1024], *parent;
+	struct mountinfo m = { .file = NULL };
 	int found = 0;
-	long id;
-	FILE *f;
 
 	if (!is_fstype("/", RAMFS_MAGIC) && !is_fstype("/", TMPFS_MAGIC))
 		return 0;
-	f = fopen("/proc/self/mountinfo", "re");
-	while (f && !found && fgets(line, sizeof(line), f)) {
-		id = strtol(line, &parent, 10);
-		found = id == strtol(parent, NULL, 10);
-	}
-	if (f)
-		fclose(f);
+	while (!found && mountinfo_next(&m))
+		found = m.id == m.parent;
+	mountinfo_end(&m);
 	return found;
 }
 

@@ -30,14 +30,14 @@
 
 /* The child takes what has come to its copy of the stage. */
 static void
-take_place(int stage, int i, int *mount)
+take_place(int stage, size_t i, int *mount)
 {
 	char name[16];
 
 	if (*mount < 0)
 		return;
 	close(*mount);
-	put(name, sizeof(name), "%d", i);
+	put(name, sizeof(name), "%zu", i);
 	*mount = clone_tree(stage, name, AT_RECURSIVE);
 	if (*mount < 0)
 		die("taking a mount from the stage:");
@@ -59,16 +59,14 @@ stage_child(struct run *r)
 static void
 take_stage(struct run *r)
 {
-	int i;
+	size_t i;
 
 	if (r->mount.stage < 0)
 		return;
 	take_place(r->mount.stage, 0, &r->mount.tree);
-	for (i = 0; i < MAXBIND; i++)
-		take_place(r->mount.stage, i + 1, &r->mount.bind[i]);
+	for (i = 0; i < r->mount.nlist; i++)
+		take_place(r->mount.stage, i + 1, &r->mount.list[i].mount);
 }
-
-/* ---- making targets ---- */
 
 /* ---- what is mounted ---- */
 
@@ -208,9 +206,9 @@ mount_cgroup(struct run *r)
 {
 	int m, dir;
 
-	if (r->cgroup.view == VIEW_NONE)
+	if (r->mount.view == VIEW_NONE)
 		return;
-	if (r->cgroup.view == VIEW_V2) {
+	if (r->mount.view == VIEW_V2) {
 		m = mount_kernel("cgroup2", "", A_STRICT);
 		kernel_mount(r, m, "/sys/fs/cgroup");
 		close(m);
@@ -230,43 +228,48 @@ mount_cgroup(struct run *r)
 }
 
 static void
-mount_tmpfs_keys(struct run *r)
+mount_tmpfs(const struct run *r, const struct entry *e)
 {
+	const struct tmpfs *t = &e->s->u.tmpfs;
 	char options[64];
 	int m;
 
-	for (each(r->conf, s, KEY_TMPFS)) {
-		const struct tmpfs *t = &s->u.tmpfs;
-
-		put(options, sizeof(options), "mode=%s%s%s", t->mode,
-		    *t->size ? " size=" : "", t->size);
-		m = new_mount("tmpfs", options,
-		    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
-		target_mount(r->mount.tree, m, t->target, 1, s->where);
-		close(m);
-		step("mount: tmpfs on %s", t->target);
-	}
+	put(options, sizeof(options), "mode=%s%s%s", t->mode,
+	    *t->size ? " size=" : "", t->size);
+	m = new_mount("tmpfs", options,
+	    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NODEV);
+	target_mount(r->mount.tree, m, e->target, 1, e->s->where);
+	close(m);
+	step("mount: tmpfs on %s", e->target);
 }
 
 static void
-mount_binds(struct run *r)
+mount_bind(const struct run *r, const struct entry *e)
 {
 	struct stat st;
-	size_t i = 0;
 
-	for (each(r->conf, s, KEY_BIND)) {
-		int fd = r->mount.bind[i++];
+	if (e->mount < 0)
+		return;
+	if (fstat(e->mount, &st) < 0)
+		die("%sbind %s:", e->s->where, e->s->value);
+	target_mount(r->mount.tree, e->mount, e->target, S_ISDIR(st.st_mode),
+	    e->s->where);
+	if (r->mount.stage < 0)
+		mount_set_bind(r, e);
+	step("mount: %s on %s", e->s->u.bind.source, e->target);
+}
 
-		if (fd < 0)
-			continue;
-		if (fstat(fd, &st) < 0)
-			die("%sbind %s:", s->where, s->value);
-		target_mount(r->mount.tree, fd, s->u.bind.target,
-		    S_ISDIR(st.st_mode), s->where);
-		if (r->mount.stage < 0)
-			mount_set_bind(r, s, fd);
-		step("mount: %s on %s", s->u.bind.source, s->u.bind.target);
-	}
+/* What comes later in the file lies over what came before. */
+static void
+mount_list(const struct run *r)
+{
+	const struct entry *e = r->mount.list, *end = e + r->mount.nlist;
+
+	for (; e < end; e++)
+		if (e->s->id == KEY_BIND)
+			mount_bind(r, e);
+		else
+			mount_tmpfs(r, e);
 }
 
 /* ---- pivot ---- */
@@ -316,8 +319,7 @@ rootfs_child(struct run *r)
 	mount_console(r);
 	masks_child(r);
 	mount_cgroup(r);
-	mount_tmpfs_keys(r);
-	mount_binds(r);
+	mount_list(r);
 	files_write_child(r);
 	check_place(r, r->mount.procfs, "/proc");
 	check_place(r, r->mount.sysfs, "/sys");

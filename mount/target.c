@@ -16,11 +16,15 @@
 static void
 tell_made(int root, int dir, const char *path)
 {
+	char line[PATH_MAX + 24];
 	struct stat top, st;
 
-	if (!fstat(root, &top) && !fstatat(dir, strrchr(path, '/') + 1, &st,
-	    AT_SYMLINK_NOFOLLOW) && top.st_dev == st.st_dev)
-		ns_made_child(path, st.st_ino);
+	if (fstat(root, &top) < 0 || fstatat(dir, strrchr(path, '/') + 1, &st,
+	    AT_SYMLINK_NOFOLLOW) < 0 || top.st_dev != st.st_dev)
+		return;
+	put(line, sizeof(line), "%llu %s", (unsigned long long)st.st_ino,
+	    path);
+	ns_made_child(line);
 }
 
 void

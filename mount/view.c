@@ -75,9 +75,9 @@ view_host(struct run *r)
 {
 	int version;
 
-	r->cgroup.view = r->conf->view;
-	if (r->cgroup.view != VIEW_AUTO)
+	r->mount.view = r->conf->view;
+	if (r->mount.view != VIEW_AUTO)
 		return;
 	version = r->conf->program ? 0 : systemd_version(r->mount.tree);
-	r->cgroup.view = version && version < SYSTEMD_V2 ? VIEW_V1 : VIEW_V2;
+	r->mount.view = version && version < SYSTEMD_V2 ? VIEW_V1 : VIEW_V2;
 }

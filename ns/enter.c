@@ -37,32 +37,32 @@ static int alone;		/* nobody is at the other */
 /* ---- the child's messages ---- */
 
 void
-enter_say(int word, const char *text)
+enter_step(const char *what)
 {
-	struct enter_record rec = { .word = word };
+	struct record rec;
 
-	snprintf(rec.text, sizeof(rec.text), "%s", text);
-	send(talk, &rec,
-	    offsetof(struct enter_record, text) + strlen(rec.text) + 1,
-	    MSG_NOSIGNAL);
+	send(talk, &rec, record_make(&rec, STEP, 0, what), MSG_NOSIGNAL);
 }
 
 static void
 send_failure(int status, const char *line)
 {
-	enter_say(status, line);
+	struct record rec;
+
+	send(talk, &rec, record_make(&rec, FAILED, status, line), MSG_NOSIGNAL);
 	_exit(status);
 }
 
-/* Two files; the text is a number. */
+/* Two files, and a number as the text. */
 static void
-send_files(int word, const int *fds, long number)
+send_files(enum word what, const int *fds, long number)
 {
-	struct enter_record rec = { .word = word };
+	struct record rec;
+	char text[24];
 
-	snprintf(rec.text, sizeof(rec.text), "%ld", number);
-	if (pass_send(talk, &rec, offsetof(struct enter_record, text) + 24,
-	    fds, 2, 0) < 0 && !alone)
+	put(text, sizeof(text), "%ld", number);
+	if (pass_send(talk, &rec, record_make(&rec, what, 0, text), fds, 2, 0)
+	    < 0 && !alone)
 		die("handing files over:");
 }
 
@@ -73,29 +73,29 @@ send_files(int word, const int *fds, long number)
 static void
 open_pty_child(struct run *r, uid_t owner)
 {
+	enum { MASTER, SLAVE };
 	int fds[2];
 	struct statfs fs;
 	struct stat st;
 
-	enter_say(STEP, "opening /dev/pts/ptmx");
-	r->tty.master = open_how(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY |
+	enter_step("opening /dev/pts/ptmx");
+	fds[MASTER] = open_how(AT_FDCWD, "/dev/pts/ptmx", O_RDWR | O_NOCTTY |
 	    O_NONBLOCK, 0, RESOLVE_NO_SYMLINKS);
-	if (r->tty.master < 0)
+	if (fds[MASTER] < 0)
 		die("opening the container's /dev/pts/ptmx:");
-	if (fstat(r->tty.master, &st) < 0 || fstatfs(r->tty.master, &fs) < 0 ||
+	if (fstat(fds[MASTER], &st) < 0 || fstatfs(fds[MASTER], &fs) < 0 ||
 	    !S_ISCHR(st.st_mode) || st.st_rdev != makedev(5, 2) ||
 	    fs.f_type != DEVPTS_SUPER_MAGIC)
 		die("the container's /dev/pts is no devpts");
-	r->tty.slave = pty_peer(r->tty.master);
-	if (r->tty.slave < 0)
+	fds[SLAVE] = pty_peer(fds[MASTER]);
+	if (fds[SLAVE] < 0)
 		die("opening a terminal:");
-	if (fchown(r->tty.slave, owner, TTY_GID) < 0 &&
-	    fchown(r->tty.slave, 0, TTY_GID) < 0 &&
-	    fchown(r->tty.slave, 0, 0) < 0)
+	if (fchown(fds[SLAVE], owner, TTY_GID) < 0 &&
+	    fchown(fds[SLAVE], 0, TTY_GID) < 0 &&
+	    fchown(fds[SLAVE], 0, 0) < 0)
 		die("the owner of the terminal:");
-	fds[0] = r->tty.master;
-	fds[1] = r->tty.slave;
 	send_files(PTY, fds, 0);
+	console_take(r, fds[MASTER], fds[SLAVE]);
 }
 
 /* ---- the child ---- */
@@ -148,7 +148,7 @@ join(struct run *r)
 	if (r->conf->userns != USERNS_NONE)
 		flags |= CLONE_NEWUSER;
 	/* that of pids holds for our children */
-	if (setns(r->ns.pidfd, flags | CLONE_NEWPID) < 0)
+	if (setns(r->init.pidfd, flags | CLONE_NEWPID) < 0)
 		die("joining the container's namespaces:");
 }
 
@@ -311,20 +311,17 @@ static void
 child(struct run *r, const struct request *q)
 {
 	static struct user u;
-	int i;
 
 	ns_signals_child();
 	raise_limits();
 	join(r);
-	enter_say(STEP, "entering it");
+	enter_step("entering it");
 	become(&u);		/* root, to look at its files */
 	sec_keyring_child(r);
 	if (q->user || !q->argv)
 		user_look_up(&u, q->user ? q->user : "0");
 	if (r->tty.ttys)
 		open_pty_child(r, u.uid);
-	for (i = 0; i < 3 && !alone; i++)
-		r->tty.std[i] = r->tty.ttys >> i & 1 ? r->tty.slave : i;
 	ns_session_child(r, &talk);
 	sec_bound_child(r);
 	seccomp_child(r);
@@ -349,7 +346,7 @@ open_init_group(const struct run *r)
 	char *mark = xprintf("/" CGROUP_TOP "/%s/payload", r->conf->name);
 	int fd = -1, err = ENOENT;
 
-	if (read_at(r->ns.proc, "cgroup", text, sizeof(text)) < 0)
+	if (read_at(r->init.proc, "cgroup", text, sizeof(text)) < 0)
 		die("reading the groups of the init of %s:", r->conf->name);
 	path = strstr(text, "0::");
 	if (path) {
@@ -394,13 +391,13 @@ read_limits(const struct run *r)
 	int i;
 
 	for (i = 0; i < RLIM_NLIMITS; i++)
-		if (prlimit(r->ns.pid, i, NULL, &limits[i]) < 0)
+		if (prlimit(r->init.pid, i, NULL, &limits[i]) < 0)
 			die("reading the limits of the init of %s:",
 			    r->conf->name);
 }
 
 void
-enter_spawn(struct run *r, const struct request *q, int *from)
+enter_spawn(struct run *r, const struct request *q, struct entered *e)
 {
 	int pair[2], group = open_init_group(r);
 	struct clone_args a = {
@@ -429,10 +426,7 @@ enter_spawn(struct run *r, const struct request *q, int *from)
 	}
 	close(pair[1]);
 	close(group);
-	*from = pair[0];
-	shut(&r->ns.pidfd);
-	r->ns.pid = pid;
-	r->ns.pidfd = pidfd;
+	*e = (struct entered){ pid, pidfd, pair[0] };
 }
 
 static void
@@ -451,7 +445,7 @@ exec_guest(const struct run *supervisor, char **argv)
 	struct conf c = *supervisor->conf;
 	struct run r = *supervisor;
 	pid_t pid = _Fork();
-	int from;
+	struct entered e;
 
 	if (pid > 0)
 		waitpid(pid, NULL, 0);
@@ -464,9 +458,7 @@ exec_guest(const struct run *supervisor, char **argv)
 		_exit(EXIT_SETUP);
 	c.program = argv;
 	r.conf = &c;
-	r.tty.ttys = 0;
-	r.tty.std[0] = r.tty.std[1] = r.tty.std[2] = open("/dev/null", O_RDWR |
-	    O_CLOEXEC);
-	enter_spawn(&r, &q, &from);
+	console_nowhere(&r);
+	enter_spawn(&r, &q, &e);
 	_exit(0);
 }

@@ -5,8 +5,6 @@
 #include <stddef.h>
 #include <sys/types.h>
 
-#include <limits.h>
-
 struct run;
 struct request;
 
@@ -14,12 +12,9 @@ struct request;
 
 enum { USER_FILE = 1 << 20, MAXGROUPS = 1024 };
 
-enum word { STEP, PTY, BORN };	/* above: a status, and why it failed */
-
-struct enter_record {
-	int word;
-	char text[PIPE_BUF - sizeof(int)];
-};
+/* The child's records: which step comes; the pty; the process that execs, and
+ * its pid; why it failed, and the status. */
+enum word { STEP, PTY, BORN, FAILED };
 
 struct user {
 	uid_t uid;
@@ -32,11 +27,16 @@ struct user {
 /* The kernel releases our children when they die, and nobody reaps them,
  * sigaction(2). */
 int release_children(void);
-/* A record from the child to the command. */
-void enter_say(int word, const char *text);
-/* Clones the child, which enters the container and clones the program; *from
- * is where its records come from. */
-void enter_spawn(struct run *r, const struct request *q, int *from);
+/* A record STEP from the child to the command. */
+void enter_step(const char *what);
+struct entered {		/* the child; then the program */
+	pid_t pid;
+	int pidfd;
+	int from;		/* where the records come from */
+};
+
+/* Clones the child, which enters the container and clones the program. */
+void enter_spawn(struct run *r, const struct request *q, struct entered *e);
 
 /* ---- users.c ---- */
 

@@ -14,23 +14,26 @@ enum ready {
 	DEVICES_READY,		/* only some can be opened; exec comes next */
 };
 
-struct ns {
-	pid_t pid;		/* the init, as the supervisor sees it */
-	int pidfd, proc;	/* proc: /proc/PID of the init, O_PATH */
+struct ns {			/* only of the supervisor and its child */
 	int go[2], report[2];	/* the two pipes, see ns.c */
+	void (*made)(struct run *, const char *line);
 };
+
+#define NS_NONE { .go = { -1, -1 }, .report = { -1, -1 } }
 
 /* ---- ns.c ---- */
 
-/* clone3; the child runs child(r) and does not return. */
-void ns_spawn(struct run *, void (*child)(struct run *));
+/* clone3; the child runs child(r) and does not return.  made() is called with
+ * what ns_made_child() tells. */
+void ns_spawn(struct run *, void (*child)(struct run *),
+    void (*made)(struct run *, const char *line));
 /* Tells the child what is ready. */
 void ns_release(struct run *, enum ready);
 /* Waits until the init has been exec'd; dies with the child's line if it
  * was not. */
 void ns_report(struct run *);
-/* Tells the supervisor what was made in the rootfs.  The child. */
-void ns_made_child(const char *path, ino_t);
+/* Tells the supervisor what was made in the rootfs, a line.  The child. */
+void ns_made_child(const char *line);
 /* Why the child failed, and its exit status, if it has said so; else NULL. */
 const char *ns_reason(struct run *, int *status);
 /* Tells the supervisor why, and exits with that status.  The child. */

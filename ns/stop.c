@@ -32,7 +32,7 @@ is_called(const struct run *r, const char *names)
 {
 	char comm[32];
 
-	read_at(r->ns.proc, "comm", comm, sizeof(comm));
+	read_at(r->init.proc, "comm", comm, sizeof(comm));
 	comm[strcspn(comm, "\n")] = '\0';
 	return has_word(names, comm);
 }
@@ -41,7 +41,7 @@ static const struct inittype *
 init_type(const struct run *r)
 {
 	char exe[4096], *base;
-	ssize_t n = readlinkat(r->ns.proc, "exe", exe, sizeof(exe) - 1);
+	ssize_t n = readlinkat(r->init.proc, "exe", exe, sizeof(exe) - 1);
 	size_t i;
 
 	if (n < 0)
@@ -68,7 +68,7 @@ takes(const struct run *r, int sig)
 	uint64_t set = 0;
 	size_t i;
 
-	if (read_at(r->ns.proc, "status", text, sizeof(text)) < 0)
+	if (read_at(r->init.proc, "status", text, sizeof(text)) < 0)
 		return 0;
 	for (i = 0; i < LEN(fields); i++)
 		if ((p = strstr(text, fields[i])))
@@ -79,7 +79,7 @@ takes(const struct run *r, int sig)
 int
 stop_signal(const struct run *r, int sig)
 {
-	return !syscall(SYS_pidfd_send_signal, r->ns.pidfd, sig, NULL, 0);
+	return !syscall(SYS_pidfd_send_signal, r->init.pidfd, sig, NULL, 0);
 }
 
 static int
@@ -102,7 +102,7 @@ by_initctl(const struct run *r, int runlevel)
 	int root, fd = -1, done = 0;
 	size_t i;
 
-	root = openat(r->ns.proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = openat(r->init.proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	for (i = 0; i < LEN(paths) && !done; i++) {
 		fd = open_beneath(root, paths[i], O_WRONLY | O_NONBLOCK |
 		    O_NOCTTY | O_NOFOLLOW);
@@ -141,8 +141,8 @@ runit_files(const struct run *r, int reboot)
 	size_t i, last = LEN(config_runit) - 1;
 	int none, done = 0;
 
-	if (setns(r->ns.pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
-	    setns(r->ns.pidfd, CLONE_NEWNS) < 0)
+	if (setns(r->init.pidfd, CLONE_NEWUSER | CLONE_NEWNS) < 0 &&
+	    setns(r->init.pidfd, CLONE_NEWNS) < 0)
 		_exit(1);
 	if (take_ids(0, 0) < 0)
 		_exit(1);
@@ -183,7 +183,7 @@ by_guest(const struct run *r, int sig, int reboot)
 
 	if (!reboot && by_signal(r, sig, 0))
 		return 1;
-	root = openat(r->ns.proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	root = openat(r->init.proc, "root", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	fd = open_beneath(root, argv[0], O_PATH);
 	shut(&root);
 	if (fd < 0)

@@ -21,7 +21,7 @@ read_users(const char *path)
 	ssize_t n;
 	int fd;
 
-	enter_say(STEP, path);
+	enter_step(path);
 	/* not by a link of /proc to a file of ours */
 	fd = open_how(AT_FDCWD, path, O_RDONLY | O_NONBLOCK | O_NOCTTY, 0, 0);
 	if (fd < 0 && errno == ENOENT)

@@ -35,11 +35,11 @@ raise_rlimits(struct run *r)
 	for (each(r->conf, s, KEY_RLIMIT)) {
 		struct rlimit l;
 
-		if (!prlimit(r->ns.pid, s->u.rlimit.resource, NULL, &l) &&
+		if (!prlimit(r->init.pid, s->u.rlimit.resource, NULL, &l) &&
 		    s->u.rlimit.hard <= l.rlim_max)
 			continue;
 		l.rlim_max = s->u.rlimit.hard;
-		if (prlimit(r->ns.pid, s->u.rlimit.resource, &l, NULL) < 0)
+		if (prlimit(r->init.pid, s->u.rlimit.resource, &l, NULL) < 0)
 			die("%srlimit.%s=%s%s:", s->where, s->sub, s->value,
 			    errno == EPERM ? ", above crun's own hard limit" :
 			    "");
@@ -104,7 +104,7 @@ set_sysctls(struct run *r)
 		if (own[i] < 0)
 			die("opening %s:", file);
 	}
-	visit(r->ns.pidfd, types, "the container's namespaces");
+	visit(r->init.pidfd, types, "the container's namespaces");
 	for (; s; s = conf_next(r->conf, KEY_SYSCTL, s)) {
 		sysctl_path(path, sizeof(path), s->sub);
 		if (write_sysctl(r, path, s->value) < 0)

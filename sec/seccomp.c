@@ -6,15 +6,15 @@
  * third table of calls, x32, in the same architecture: refused whole.  Calls
  * of any other architecture kill the process, since nothing is known of them.
  *
- *   arch is the machine's own?     no: on to the next section   nr >= the
- * middle of the list?  a search by halves: every call is decided   ...
- * after 6 or 7 comparisons at most   one of these few?              its
- * errno, or a look at its arguments   allow
+ *	arch is the machine's own?	no: on to the next section
+ *	nr >= the middle of the list?	a binary search: every call is decided
+ *	...				after 6 or 7 comparisons at most
+ *	one of these few?		its errno, or a look at its arguments
+ *	allow
  *
  * What is allowed whatever its arguments are, the kernel (5.11 and newer)
  * finds out once, when the filter is loaded, and does not run it for these
- * again.  That is what the search by halves is for: it makes the finding out
- * short.
+ * again.  The binary search makes this finding out short.
  *
  * Of arguments only the low 32 bits are looked at, as the calls in
  * question do themselves.  What a pointer points to cannot be seen: the
@@ -58,7 +58,7 @@ enum { ALLOW, KILL = -1, ARGUMENTS = -2 };	/* else an errno */
 struct call {
 	uint32_t nr;
 	int what;		/* an errno, or ARGUMENTS */
-	const char *native;	/* as in config.h */
+	int native;		/* its number on this machine */
 };
 
 static struct sock_filter code[SIZE];
@@ -119,21 +119,6 @@ native_arch(void)
 	    (sizeof(long) == 8 ? __AUDIT_ARCH_64BIT : 0);
 }
 
-/* The header's text for a number, "246" or "(5000 + 237)"; -1: it has none,
- * and so the machine has no such call. */
-static int
-number_of(const char *text)
-{
-	int sum = 0;
-	char *end;
-
-	if (strchr(text, '_'))
-		return -1;
-	for (; *(text += strcspn(text, "0123456789")); text = end)
-		sum += strtol(text, &end, 10);
-	return sum;
-}
-
 static int
 by_number(const void *a, const void *b)
 {
@@ -152,7 +137,7 @@ list_calls(struct call *calls, uint32_t arch, int privileged)
 	for (i = 0; i < LEN(config_syscalls); i++) {
 		nr = arch == AUDIT_ARCH_I386 ? config_syscalls[i].i386 :
 		    arch == AUDIT_ARCH_ARM ? config_syscalls[i].arm :
-		    number_of(config_syscalls[i].native);
+		    config_syscalls[i].native;
 		what = config_syscalls[i].what;
 		if (what == IF_PRIVILEGED)
 			what = privileged ? ENOSYS : ALLOW;
@@ -173,7 +158,7 @@ put_arguments(const struct call *c)
 	size_t i, j, jump[2], n;
 
 	for (i = 0; i < LEN(config_arguments); i++) {
-		if (strcmp(config_arguments[i].native, c->native))
+		if (config_arguments[i].native != c->native)
 			continue;
 		n = 0;
 		for (j = 0; j < 2 && config_arguments[i].test[j].mask; j++) {

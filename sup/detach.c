@@ -29,26 +29,17 @@
 #include "tty/tty.h"
 #include "config.h"
 
+/* The supervisor's records; ENDED brings the status. */
 enum word { STARTED, READY, ENDED };
-
-struct record {
-	enum word word;
-	int status;
-	char text[PIPE_BUF - 2 * sizeof(int)];
-};
 
 /* ---- the supervisor's side ---- */
 
 static void
 send_record(struct run *r, enum word word, int status, const char *text)
 {
-	struct record rec = { .word = word, .status = status };
-
-	snprintf(rec.text, sizeof(rec.text), "%s", text);
 	/* a command that was killed does not hear it */
 	if (r->back.waiter >= 0 &&
-	    write(r->back.waiter, &rec,
-		offsetof(struct record, text) + strlen(rec.text) + 1) < 0)
+	    record_write(r->back.waiter, word, status, text) < 0)
 		shut(&r->back.waiter);
 }
 
@@ -100,7 +91,6 @@ next_record(struct run *r, int from, struct record *rec, int ms)
 	    { r->signals.fd, POLLIN, 0 } };
 	long long end = now_ms() + ms;
 	int sig, n;
-	ssize_t got;
 
 	for (;;) {
 		n = poll(p, LEN(p), ms < 0 ? -1 : end > now_ms() ?
@@ -111,15 +101,12 @@ next_record(struct run *r, int from, struct record *rec, int ms)
 			return 0;
 		if (n > 0 && p[1].revents && (sig = signal_pending(r))) {
 			if (ms < 0)	/* it has not started yet */
-				kill(r->ns.pid, sig);
+				kill(r->back.supervisor, sig);
 			else
 				exit(EXIT_SIGNAL + sig);
 		}
-		if (n > 0 && p[0].revents) {
-			got = read(from, rec, sizeof(*rec));
-			rec->text[sizeof(rec->text) - 1] = '\0';
-			return got > 0 ? 1 : -1;
-		}
+		if (n > 0 && p[0].revents)
+			return record_read(from, rec) ? 1 : -1;
 	}
 }
 
@@ -155,8 +142,8 @@ await(struct run *r, int from)
 	struct record rec = { 0 };
 	int got = next_record(r, from, &rec, -1), status;
 
-	if (got < 0 || rec.word != STARTED) {
-		if (waitpid(r->ns.pid, &status, 0) == r->ns.pid &&
+	if (got < 0 || rec.what != STARTED) {
+		if (waitpid(r->back.supervisor, &status, 0) == r->back.supervisor &&
 		    WIFEXITED(status))
 			exit(WEXITSTATUS(status));
 		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
@@ -164,7 +151,7 @@ await(struct run *r, int from)
 	if (!r->back.ready)
 		exit(0);
 	got = next_record(r, from, &rec, r->back.ready * 1000);
-	if (got > 0 && rec.word == READY)
+	if (got > 0 && rec.what == READY)
 		exit(0);
 	if (got > 0)
 		fail(EXIT_SETUP, "%s ended with status %d before it was ready"
@@ -185,10 +172,10 @@ detach(struct run *r)
 
 	if (pipe2(p, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
-	r->ns.pid = _Fork();
-	if (r->ns.pid < 0)
+	r->back.supervisor = _Fork();
+	if (r->back.supervisor < 0)
 		die("fork:");
-	if (r->ns.pid) {
+	if (r->back.supervisor) {
 		close(p[1]);
 		await(r, p[0]);
 	}

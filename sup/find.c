@@ -56,13 +56,13 @@ open_pids(struct run *r)
 	if (read_at(r->state.dir, "pid", text, sizeof(text)) < 0 ||
 	    numbers(text, n, 4) != 4)
 		return STARTING;
-	r->ns.pid = n[0];
-	r->ns.pidfd = open_pid(n[0], n[1], &r->ns.proc);
+	r->init.pid = n[0];
+	r->init.pidfd = open_pid(n[0], n[1], &r->init.proc);
 	r->other.pidfd = open_pid(n[2], n[3], NULL);
 	r->other.pid = n[2];
 	if (r->other.pidfd < 0)
 		return STARTING;
-	return r->ns.pidfd >= 0 && !has_exited(r->ns.pidfd) ? RUNNING : ENDING;
+	return r->init.pidfd >= 0 && !has_exited(r->init.pidfd) ? RUNNING : ENDING;
 }
 
 /* The supervisor of one that starts, by NAME/lock. */
@@ -91,13 +91,13 @@ dead_or_gone(const struct run *r)
 enum life
 state_open(struct run *r, const char *name)
 {
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	char dir[STATE_PATH];
 	enum life life;
 
-	run_clear(r);
+	*r = (struct run)RUN_NONE;
 	if (strlen(name) > NAME_LEN || strchr(name, '/') || *name == '.')
 		return NONE;
-	put_dir(dir, sizeof(dir), name);
+	put_state_path(dir, sizeof(dir), name, NULL);
 	if (!statedir_is_ours() || !statedir_trusted(dir))
 		return NONE;
 	r->state.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
@@ -158,12 +158,37 @@ state_reason(const struct run *r)
 }
 
 void
+init_take(struct run *r, pid_t pid, int pidfd)
+{
+	char path[32];
+
+	r->init = (struct init){ pid, pidfd, -1 };
+	put(path, sizeof(path), "/proc/%ld", (long)pid);
+	r->init.proc = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->init.proc < 0)
+		die("opening %s:", path);
+}
+
+void
+init_reaped(struct run *r)
+{
+	shut(&r->init.pidfd);
+}
+
+void
+init_close(struct run *r)
+{
+	r->init.pid = 0;
+	shut(&r->init.pidfd);
+	shut(&r->init.proc);
+}
+
+void
 state_close(struct run *r)
 {
 	shut(&r->state.dir);
 	shut(&r->state.lock);
-	shut(&r->ns.pidfd);
-	shut(&r->ns.proc);
+	init_close(r);
 	shut(&r->other.pidfd);
 }
 

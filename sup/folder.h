@@ -49,8 +49,6 @@ int statedir_trusted(const char *dir);
 int is_locked(int fd);
 /* fcntl(2) with a lock of len bytes (0: all that follow) from byte on. */
 int lock_byte(int fd, int cmd, short type, off_t byte, off_t len);
-/* The path of the folder of that name. */
-void put_dir(char *dir, size_t size, const char *name);
 /* Whether path still names the file that is open. */
 int same_file(int fd, const char *path);
 

@@ -86,7 +86,7 @@ left_remove(struct run *r, off_t keep)
 	char *line, *rest = text + keep, *ids = NULL;
 	const char *why;
 
-	r->wait.left = 0;
+	r->state.left = 0;
 	unlinkat(r->state.dir, "pid", 0);
 	if (read_at(r->state.dir, "host", text, sizeof(text)) < keep)
 		return NULL;
@@ -96,9 +96,9 @@ left_remove(struct run *r, off_t keep)
 	while ((line = next_part(&rest, "\n")))
 		if (*line == 'i')
 			ids = line;	/* when nobody has them any more */
-		else if ((why = remove_object(r, line)) && !r->wait.left++)
+		else if ((why = remove_object(r, line)) && !r->state.left++)
 			snprintf(left, sizeof(left), "%s", why);
-	if (r->wait.left)
+	if (r->state.left)
 		return left;
 	if (ids)
 		remove_object(r, ids);
@@ -144,14 +144,16 @@ lock_soon(int fd)
 int
 left_try_lock(struct run *r, const char *dir)
 {
-	char path[sizeof(STATEDIR) + NAME_LEN + 8];
+	char path[STATE_PATH];
 	int held;
 
 	statedir_trusted(dir);
 	r->state.dir = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC |
 	    O_NOFOLLOW);
+	if (r->state.dir < 0 && errno != ENOENT)
+		die("%s:", dir);
 	if (r->state.dir < 0)
-		return errno == ENOENT ? 0 : (die("%s:", dir), 0);
+		return 0;
 	r->state.lock = openat(r->state.dir, "lock",
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->state.lock < 0 && errno != ENOENT)

@@ -65,6 +65,6 @@ notify_received(struct run *r)
 		return 0;
 	memcpy(&from, CMSG_DATA(h), sizeof(from));
 	text[n] = '\0';
-	return (from.pid == r->ns.pid || r->conf->program) &&
+	return (from.pid == r->init.pid || r->conf->program) &&
 	    (!strncmp(text, "READY=1", 7) || strstr(text, "\nREADY=1"));
 }

@@ -45,7 +45,7 @@ state_range(struct run *r, uint32_t first, uint32_t count)
 		r->state.kept = r->state.recorded;
 		if (pwrite(r->state.marker, "x", 1, 1 + n) != 1)
 			die("writing " MARKER ":");
-		r->ids.range = 1 + n;
+		r->state.range = 1 + n;
 		return n;
 	}
 	die("all %u ranges of ids are taken by containers; crun clean frees "
@@ -70,11 +70,11 @@ state_range_free(struct run *r, const char *what)
 void
 state_range_undo(struct run *r)
 {
-	if (!r->ids.range)
+	if (!r->state.range)
 		return;
 	/* what is left has these ids still */
-	if (!r->wait.left)
-		pwrite(r->state.marker, "", 1, r->ids.range);
-	lock_byte(r->state.marker, F_OFD_SETLK, F_UNLCK, r->ids.range, 1);
-	r->ids.range = 0;
+	if (!r->state.left)
+		pwrite(r->state.marker, "", 1, r->state.range);
+	lock_byte(r->state.marker, F_OFD_SETLK, F_UNLCK, r->state.range, 1);
+	r->state.range = 0;
 }

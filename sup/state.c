@@ -51,28 +51,6 @@
 #include "sup/sup.h"
 #include "config.h"
 
-void
-run_clear(struct run *r)
-{
-	size_t i;
-
-	*r = (struct run){
-		.signals.fd = -1,
-		.wait.patience = PATIENCE_MS,
-		.state = { .dir = -1, .lock = -1, .marker = -1 },
-		.other.pidfd = -1,
-		.back = { .waiter = -1, .notify = -1 },
-		.mount = { .tree = -1, .dev = -1, .pts = -1, .procfs = -1,
-		    .sysfs = -1, .hostns = -1, .hostroot = -1, .stage = -1 },
-		.tty = { .master = -1, .slave = -1, .log = -1,
-		    .listener = -1, .typist = -1 },
-		.ns = { .pidfd = -1, .proc = -1, .go = { -1, -1 },
-		    .report = { -1, -1 } },
-	};
-	for (i = 0; i < LEN(r->mount.bind); i++)
-		r->mount.bind[i] = -1;
-}
-
 int
 same_file(int fd, const char *path)
 {
@@ -100,12 +78,6 @@ is_locked(int fd)
 }
 
 /* ---- the supervisor ---- */
-
-void
-put_dir(char *dir, size_t size, const char *name)
-{
-	put(dir, size, STATEDIR "/%s", name);
-}
 
 /* The 22nd field, counted after the name's last ')'. */
 unsigned long long
@@ -136,11 +108,11 @@ own_start_time(void)
 void
 state_host(struct run *r)
 {
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2], pid[64] = "";
+	char dir[STATE_PATH], pid[64] = "";
 	const char *why;
 	int got;
 
-	put_dir(dir, sizeof(dir), r->conf->name);
+	put_state_path(dir, sizeof(dir), r->conf->name, NULL);
 	guard_folder(r);
 	do {
 		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
@@ -192,9 +164,9 @@ forget(struct run *r, off_t keep)
 	const char *why = NULL;
 
 	/* what is left has been told of; the next start tries again */
-	if (!r->wait.left && left_size(r) != r->state.recorded)
+	if (!r->state.left && left_size(r) != r->state.recorded)
 		why = left_remove(r, keep);
-	else if (!r->wait.left)
+	else if (!r->state.left)
 		left_cut(r, keep);
 	unlinkat(r->state.dir, "pid", 0);
 	if (why)
@@ -203,10 +175,16 @@ forget(struct run *r, off_t keep)
 }
 
 void
+state_keep(struct run *r)
+{
+	r->state.left = 1;
+}
+
+void
 state_reboot(struct run *r)
 {
 	forget(r, r->state.kept);
-	unlinkat(r->state.dir, "pid", 0);
+	r->state.left = 0;
 }
 
 /* The locks are the supervisor's alone: a child that outlives it for a moment
@@ -293,8 +271,8 @@ state_started(struct run *r)
 {
 	char text[96];
 
-	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->ns.pid,
-	    state_start_time(r->ns.proc, "stat"), (long)getpid(),
+	put(text, sizeof(text), "%ld %llu\n%ld %llu\n", (long)r->init.pid,
+	    state_start_time(r->init.proc, "stat"), (long)getpid(),
 	    own_start_time());
 	if (create_at(r->state.dir, "pid", text, 0600) < 0)
 		die("writing " STATEDIR "/%s/pid:", r->conf->name);
@@ -316,11 +294,11 @@ remove_folder(struct run *r, const char *name)
 {
 	static const char *const files[] = { "conf", "console", "lock" };
 	static const char *const more[] = { "log", ".conf" };
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	char dir[STATE_PATH];
 	int left = 0;
 	size_t i;
 
-	put_dir(dir, sizeof(dir), name);
+	put_state_path(dir, sizeof(dir), name, NULL);
 	for (i = 0; i < LEN(files) && r->state.lock >= 0; i++)
 		unlinkat(r->state.dir, files[i], 0);
 	if (r->state.dir >= 0 && rmdir(dir) < 0 && r->state.lock >= 0) {
@@ -342,7 +320,7 @@ state_undo(struct run *r)
 
 	if (r->state.lock >= 0)
 		forget(r, 0);
-	if (r->wait.left) {
+	if (r->state.left) {
 		shut(&r->state.lock);
 		shut(&r->state.dir);
 		return;
@@ -358,15 +336,15 @@ state_undo(struct run *r)
 int
 state_clean(const char *name)
 {
-	char dir[sizeof(STATEDIR) + NAME_LEN + 2];
+	char dir[STATE_PATH];
 	const char *why;
 	struct stat st;
 	struct run r;
 
-	run_clear(&r);
+	r = (struct run)RUN_NONE;
 	if (strlen(name) > NAME_LEN)
 		return 0;
-	put_dir(dir, sizeof(dir), name);
+	put_state_path(dir, sizeof(dir), name, NULL);
 	if (lstat(dir, &st) < 0 || !S_ISDIR(st.st_mode)) {
 		tell("%s is no folder, and none of crun's; left alone", dir);
 		return 0;
@@ -388,7 +366,7 @@ state_clean_rest(void)
 {
 	struct run r;
 
-	run_clear(&r);
+	r = (struct run)RUN_NONE;
 	r.state.marker = open(MARKER, O_RDWR | O_CLOEXEC | O_NOFOLLOW);
 	statedir_remove(&r);
 	rmdir(STATEDIR); /* of a start that was killed before its marker */

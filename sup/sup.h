@@ -14,37 +14,64 @@ struct wait {			/* for others, wait.c */
 	int starting;		/* a signal ends that */
 	int heard;		/* the one that did; 0: none */
 	int stuck;		/* the init was killed and does not die */
-	int left;		/* groups that NAME/host has to name still */
 	int early, early_request;	/* an ASK came before the init ran */
 };
 
+#define WAIT_NONE { .patience = PATIENCE_MS }
+
 struct back {			/* the background, detach.c and notify.c */
 	int background;		/* -d */
+	pid_t supervisor;	/* of the command that waits; else 0 */
 	int detached;		/* nothing of the caller's is left */
 	int ready;		/* seconds that somebody waits; 0: nobody */
 	int waiter;		/* the pipe to who waits */
 	int notify;		/* NOTIFY_SOCKET's other end */
 };
 
+#define BACK_NONE { .waiter = -1, .notify = -1 }
+
+struct init {			/* PID 1 of the container, find.c */
+	pid_t pid;		/* in our own pid namespace */
+	int pidfd;		/* -1: there is none */
+	int proc;		/* its folder of /proc, O_PATH */
+};
+
+#define INIT_NONE { .pidfd = -1, .proc = -1 }
+
 struct other {			/* the supervisor, of whoever is not it */
 	int pidfd;
 	pid_t pid;
 };
+
+#define OTHER_NONE { .pidfd = -1 }
 
 struct state {			/* the run-time folder, state.c */
 	int dir, lock;		/* the folder /run/crun-os/NAME, its lock */
 	int marker;		/* /run/crun-os/.marker, our range locked */
 	off_t recorded;		/* bytes of NAME/host that we wrote */
 	off_t kept;		/* of these, what stays over a reboot */
+	int left;		/* something that NAME/host names is there still */
+	off_t range;		/* the byte of our ids in the marker; 0: none */
 	uint64_t generation;	/* of NAME/conf as we wrote it */
 	int statedir_made;	/* bits: 1 /run/crun-os, 2 its parent */
 };
 
+#define STATE_NONE { .dir = -1, .lock = -1, .marker = -1 }
+
 /* ---- wait.c ---- */
 
+/* A start begins: PATIENCE_MS from here, and a signal ends it.  The init runs.
+ * The end of a life begins: PATIENCE_MS anew. */
+void wait_start(struct run *);
+void wait_started(struct run *);
+void wait_end(struct run *);
+/* The init was killed, and whether it has died.  Gives that. */
+int wait_died(struct run *, int died);
 /* An ASK that came when there was no init: it is done in the next life.  A
  * stop is not undone by a reboot that is asked for after it. */
 void wait_early(struct run *);
+/* 1: there was one, and its value is in r->signals.request again. */
+int wait_take_early(struct run *);
 /* Waits for an event of poll(2) as long as there is patience, and at least
  * for a glance.  1: it is there; 0: not in time, or a signal came first.  Its
  * messages go out meanwhile. */
@@ -87,6 +114,9 @@ extern const struct object objects[];	/* runc.c; ends with a NULL kind */
 /* Writes down what is about to be made on the host: lines "cgroup PATH",
  * "link NAME" or "ids N".  Dies when it cannot. */
 void state_record(struct run *, const char *lines);
+/* Something that was written down could not be removed: its line stays for
+ * the next who tries. */
+void state_keep(struct run *);
 /* Between two lives: what was written down has been removed, or, where crun
  * set has made it, is removed now; but for what the stages keep. */
 void state_reboot(struct run *);
@@ -130,6 +160,11 @@ enum life {
  * run-time folder is somebody else's. */
 enum life state_open(struct run *, const char *name);
 void state_close(struct run *);
+/* The supervisor: takes its init, and opens its folder of /proc, or dies;
+ * closes the pidfd once it has been reaped; or both. */
+void init_take(struct run *, pid_t, int pidfd);
+void init_reaped(struct run *);
+void init_close(struct run *);
 /* What state_ended() wrote; -1: nothing. */
 int state_status(const struct run *, int *killed);
 /* And the reason; "": there is none.  The next call uses the text again. */

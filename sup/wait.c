@@ -36,11 +36,52 @@ enum { GLANCE_MS = 100, DEPTH = 64 };
 /* ---- for an event ---- */
 
 void
+wait_start(struct run *r)
+{
+	r->wait.starting = 1;
+	r->wait.patience = PATIENCE_MS;
+	r->wait.stuck = 0;
+}
+
+void
+wait_started(struct run *r)
+{
+	r->wait.starting = 0;
+}
+
+/* Who does not die has been waited for already. */
+void
+wait_end(struct run *r)
+{
+	r->wait.starting = 0;
+	r->wait.patience = r->wait.stuck ? 0 : PATIENCE_MS;
+	r->wait.heard = 0;
+}
+
+int
+wait_died(struct run *r, int died)
+{
+	r->wait.stuck = !died;
+	return died;
+}
+
+void
 wait_early(struct run *r)
 {
 	if (!r->wait.early || r->wait.early_request & 1)
 		r->wait.early_request = r->signals.request;
 	r->wait.early = 1;
+}
+
+int
+wait_take_early(struct run *r)
+{
+	int early = r->wait.early;
+
+	if (early)
+		signal_again(r, r->wait.early_request);
+	r->wait.early = 0;
+	return early;
 }
 
 /* What asks the supervisor to end is kept for wait_failed(). */

@@ -36,8 +36,8 @@ attach_host(struct run *r)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
-	put(a.sun_path, sizeof(a.sun_path), STATEDIR "/%s/console",
-	    r->conf->name);
+	put_state_path(a.sun_path, sizeof(a.sun_path), r->conf->name,
+	    "console");
 	r->tty.listener = socket(AF_UNIX,
 	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	/* a killed supervisor has left its own */

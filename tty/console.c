@@ -70,6 +70,33 @@ open_pty(struct run *r)
 		die("the owner of the console:");
 }
 
+/* The init's, or the program's, 0, 1 and 2. */
+static void
+choose_files(struct run *r)
+{
+	int i;
+
+	for (i = 0; i < 3; i++)
+		r->tty.std[i] = r->tty.ttys >> i & 1 ? r->tty.slave : i;
+}
+
+void
+console_take(struct run *r, int master, int slave)
+{
+	r->tty.master = master;
+	r->tty.slave = slave;
+	choose_files(r);
+}
+
+void
+console_nowhere(struct run *r)
+{
+	int fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	r->tty.ttys = 0;
+	r->tty.std[0] = r->tty.std[1] = r->tty.std[2] = fd;
+}
+
 void
 console_files(struct run *r)
 {
@@ -85,21 +112,19 @@ console_files(struct run *r)
 			    "be a way out of %s, fchdir(2)", names[i],
 			    r->conf->name);
 	}
+	choose_files(r);
 }
 
 void
 console_host(struct run *r)
 {
-	int i;
-
 	if (r->conf->program && !r->back.background)
 		console_files(r);
 	else
 		r->tty.ttys = 7;
 	if (r->tty.ttys)
 		open_pty(r);
-	for (i = 0; i < 3; i++)
-		r->tty.std[i] = r->tty.ttys >> i & 1 ? r->tty.slave : i;
+	choose_files(r);
 	console_resize(r);
 }
 

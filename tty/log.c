@@ -168,7 +168,7 @@ log_last(struct reader *l, int lines)
 int
 log_watch(const struct run *r)
 {
-	char path[sizeof(STATEDIR) + 32];
+	char path[32];
 	int fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
 
 	put(path, sizeof(path), "/proc/self/fd/%d", r->state.dir);

@@ -35,6 +35,12 @@ signals_take(struct run *r)
 		die("taking signals:");
 }
 
+void
+signal_again(struct run *r, int request)
+{
+	r->signals.request = request;
+}
+
 int
 signal_pending(struct run *r)
 {

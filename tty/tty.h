@@ -13,6 +13,8 @@ struct signals {
 	int request;		/* the value of the last ASK */
 };
 
+#define SIGNALS_NONE { .fd = -1 }
+
 struct tty {
 	int master, slave;	/* the pty; -1: none */
 	int ttys;		/* bits: which of 0, 1, 2 are to be the pty */
@@ -21,6 +23,9 @@ struct tty {
 	uint64_t logged;	/* bytes ever */
 	int listener, typist;	/* NAME/console, and who types there */
 };
+
+#define TTY_NONE { .master = -1, .slave = -1, .log = -1, .listener = -1, \
+	.typist = -1 }
 
 /* ---- signals.c ---- */
 
@@ -34,6 +39,8 @@ void signals_take(struct run *);
 /* Takes a signal that asks the supervisor to end from r->signals.fd; 0: none.
  * After ASK its value is in r->signals.request. */
 int signal_pending(struct run *);
+/* As if ASK had come with that value. */
+void signal_again(struct run *, int request);
 
 /* ---- pty.c ---- */
 
@@ -42,8 +49,13 @@ int pty_peer(int master);
 
 /* ---- console.c ---- */
 
-/* Which of our 0, 1, 2 are terminals; dies when one is a folder. */
+/* Which of our 0, 1, 2 are terminals, in whose place a pty comes; dies when
+ * one is a folder. */
 void console_files(struct run *);
+/* The pty, made elsewhere; both are closed by console_undo(). */
+void console_take(struct run *, int master, int slave);
+/* No terminal: 0, 1, 2 are /dev/null. */
+void console_nowhere(struct run *);
 void console_host(struct run *);
 void console_undo(struct run *);
 /* The caller's terminal becomes raw, relaying begins.  Supervisor. */

@@ -185,7 +185,7 @@ log_story() {
 	conf
 	background -- sh -c 'i=0; while [ $i -lt 100 ]; do echo line $i
 		i=$((i + 1)); done; printf "a\033[1mb\tc\n"
-		sleep '"$((2 * slow))"'; echo last; sleep '"$slow"
+		until [ -e /run/go ]; do sleep 0.02; done; echo last'
 	soon grep -q 'a.*b' "/run/crun-os/$name/log"
 	verb 0 log "$name"
 	is lines 101 "$(wc -l <out)"
@@ -196,7 +196,11 @@ log_story() {
 	want 0 "$pty" wait -- "$crun" log -r "$name"
 	is 'raw with -r' "$(printf 'a\033[1mb')" \
 		"$(tail -n 1 out | tr -d '\r' | cut -c1-6)"
-	verb 0 log -f "$name"
+	"$crun" log -f "$name" >out 2>err &
+	follower=$!
+	soon eval '[ "$(wc -l <out)" = 101 ]'
+	"$crun" exec "$name" touch /run/go
+	ends 0 "$follower"
 	is 'followed to the end' last "$(tail -n 1 out | tr -d '\r')"
 	is lines 102 "$(wc -l <out)"
 	soon test ! -e "/run/crun-os/$name"

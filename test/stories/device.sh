@@ -204,7 +204,7 @@ walls_no_device() {
 			is "status of $errno" 125 "$rc"
 			prints ''
 			lines 1
-			says '^crun: the wall around devices'
+			says '^crun: the device policy'
 			says device=all
 			case $which$errno in
 			1EPERM) says 'bpf\(2\) is refused to us' ;;

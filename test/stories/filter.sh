@@ -167,7 +167,7 @@ story -k 'walls: the keys of the kernel, with userns=none' walls_keys
 # and arm that libseccomp has.
 walls_table() {
 	need scmp_sys_resolver
-	sed -n 's/^	{ CALL(\([a-z0-9_]*\)), \([-0-9]*\), \([-0-9]*\), .*/\1 \2 \3/p' \
+	sed -n 's/^	{ __NR_\([a-z0-9_]*\), \([-0-9]*\), \([-0-9]*\), .*/\1 \2 \3/p' \
 		"$here/config.h" >table
 	[ "$(wc -l <table)" -gt 35 ] || wrong 'a table' "$(cat table)"
 	while read -r call i386 arm; do

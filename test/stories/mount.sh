@@ -221,6 +221,31 @@ mount_tmpfs() {
 }
 story -k 'mount: tmpfs with size and mode' mount_tmpfs
 
+# What stands later in the file lies over what came before, of both kinds; and
+# so it is when crun set has written the configuration anew.
+mount_order() {
+	mkdir -p below/sub
+	echo below >below/sub/file
+	conf "bind=$t/below:/mnt" tmpfs=/mnt/sub:mode=711 \
+		tmpfs=/media:mode=711 "bind=$t/below:/media/sub"
+	seen='for d in /mnt/sub /media; do stat -c "%a $(echo $d/*)" $d; done
+		cat /media/sub/sub/file'
+	expected='711 /mnt/sub/* 711 /media/sub below'
+	inside "$seen"
+	is 'in the order of the file' "$expected" "$(xargs <out)"
+	run 0 -n
+	grep -E '^(bind|tmpfs)=' out >printed
+	tail -n 4 c.conf >asked
+	cmp -s asked printed || wrong "$(cat asked)" "$(cat printed)"
+	background -- sleep 1000
+	want 0 "$crun" set "$name" pids=100
+	want 0 "$crun" reboot "$name"
+	want 0 "$crun" exec "$name" sh -c "$seen"
+	is 'after a reboot' "$expected" "$(xargs <out)"
+	want 0 "$crun" kill "$name"
+}
+story -k 'mount: bind and tmpfs, in the order of the file' mount_order
+
 mount_readonly() {
 	conf readonly=yes tmpfs=/tmp
 	inside 'for f in /x /etc/x; do touch $f 2>/dev/null || echo no; done

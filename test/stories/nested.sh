@@ -100,7 +100,7 @@ story -k 'walls: crun with all its verbs in a container' walls_nest_host
 wall_lines() {
 	cat <<-'END'
 	anx loading the filter of system calls .*\(seccomp=none does without\)
-	anx the wall around devices(:| needs CONFIG_CGROUP_BPF,) .*\(device=all does without\)
+	anx the device policy(:| needs CONFIG_CGROUP_BPF,) .*\(device=all does without\)
 	anx setting the capabilities \(CONFIG_MULTIUSER\)
 	anx dropping capability [0-9]+ \(caps=\+NAME keeps one\)
 	anx clearing the ambient capabilities
