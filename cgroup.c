@@ -7,7 +7,7 @@
  *                               a user namespace, can mount, has its
  *                               processes in NAME itself
  *
- * run->hier[0] is always cgroup v2, which every kernel has and which is
+ * run->cgroup.hier[0] is always cgroup v2, which every kernel has and which is
  * mounted for ourselves (detached, seen by nobody) where the host does not.
  * After it come all the v1 hierarchies that the kernel has, whether a key
  * needs them or not: see add_every_v1().  Below a user namespace, which is
@@ -76,7 +76,7 @@ hier_of(struct run *r, const char *have, const char *ctrl,
 
 	if (has_word(have, ctrl) || !strcmp(ctrl, "cgroup"))
 		return &r->cgroup.hier[0];
-	if (!cgroup_find(&m, ctrl1))
+	if (!hierarchy_find(&m, ctrl1))
 		die("%s%s: the host has no %s controller to offer: %s",
 		    s->where, conf_text(s), ctrl,
 		    hier_missing(ctrl1, *r->cgroup.delegated));
@@ -193,7 +193,7 @@ make_group(struct run *r, struct hier *h)
 		if (!mkdirat(top, name, 0755))
 			break;
 		if (errno == EEXIST)
-			why = ungroup(r, top, what);
+			why = group_remove(r, top, what);
 		else if (errno != ENOENT)
 			die("making %s:", what);
 		close(top);
@@ -303,7 +303,7 @@ enable(struct run *r, struct hier *h, const char *need)
 }
 
 static const struct hier *
-having(const struct run *r, const char *have, const char *ctrl,
+hier_with_file(const struct run *r, const char *have, const char *ctrl,
     const char *ctrl1)
 {
 	size_t i;
@@ -325,7 +325,7 @@ write_limits(struct run *r, const char *have)
 
 	for (l = cgroup_limits; l->file; l++)
 		for (each(r->conf, s, l->id)) {
-			h = having(r, have, l->ctrl, l->ctrl1);
+			h = hier_with_file(r, have, l->ctrl, l->ctrl1);
 			l->text(r->conf, *h->ctrl, text, sizeof(text));
 			write_limit(h, *h->ctrl ? l->file1 : l->file, text, s);
 		}
@@ -333,7 +333,7 @@ write_limits(struct run *r, const char *have)
 		char ctrl[64];
 
 		controller_of(s, ctrl, sizeof(ctrl));
-		h = having(r, have, ctrl, ctrl);
+		h = hier_with_file(r, have, ctrl, ctrl);
 		write_limit(h, s->sub, s->value, s);
 	}
 }
@@ -341,12 +341,12 @@ write_limits(struct run *r, const char *have)
 struct hier *
 cgroup_v1(struct run *r, const char *ctrl)
 {
-	const struct hier *h = having(r, "", ctrl, ctrl);
+	const struct hier *h = hier_with_file(r, "", ctrl, ctrl);
 	struct mount m;
 
 	if (*h->ctrl)
 		return &r->cgroup.hier[h - r->cgroup.hier];
-	return cgroup_find(&m, ctrl) ? hier_v1(r, &m) : NULL;
+	return hierarchy_find(&m, ctrl) ? hier_v1(r, &m) : NULL;
 }
 
 int
@@ -433,13 +433,7 @@ cgroup_host(struct run *r)
 void
 cgroup_child(struct run *r)
 {
-	size_t i;
-
-	for (i = 0; i < r->cgroup.nhier; i++)
-		if (r->cgroup.hier[i].tasks >= 0 &&
-		    write(r->cgroup.hier[i].tasks, "0", 1) != 1)
-			die("joining %s/" CGROUP_TOP "/%s/payload:",
-			    r->cgroup.hier[i].path, r->conf->name);
+	cgroup_join(r);
 	if (unshare(CLONE_NEWCGROUP) < 0)
 		die("making the cgroup namespace (CONFIG_CGROUPS):");
 }
@@ -570,7 +564,7 @@ undo_group(struct run *r, struct hier *h)
 		put(what, sizeof(what), "%s/" CGROUP_TOP "/%s", h->path,
 		    r->conf->name);
 	if (h->group >= 0)
-		why = ungroup(r, top, what);
+		why = group_remove(r, top, what);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	shut(&top);
 	if (why && !r->state.left)

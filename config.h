@@ -6,7 +6,7 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 
-#include "sec/numbers.h"
+#include "lib/numbers.h"
 
 enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
 	DEVICE_MKNOD = 1, DEVICE_READ = 2, DEVICE_WRITE = 4

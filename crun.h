@@ -7,9 +7,9 @@
  * supervisor, which does the same.
  *
  * A suffix says which process runs a function and when:
- *   _host    the supervisor, before the clone
+ *   _host    the supervisor, up to the clone
  *   _attach  the supervisor, the child exists and waits
- *   _child   the child, between GO and exec
+ *   _child   the child, between the clone and exec
  *   _undo    the supervisor, at the end or after a failure; may be called
  *            whatever has been done, and only warns
  */
@@ -25,11 +25,11 @@
 #include "sup/sup.h"
 #include "tty/tty.h"
 
-/* Each part is declared by the room that it is of. */
+/* The life of one container.  Each part is declared by a room's header, and
+ * only that room writes it. */
 struct run {
 	const struct conf *conf;
 	int begun;		/* stages whose _host has been called */
-	uint64_t caps;		/* conf->caps, or less; sec/caps.c */
 	struct signals signals;
 	struct wait wait;
 	struct state state;

@@ -1,5 +1,5 @@
 /* User and group ids: the maps of the user namespace, the range they come
- * from, and mounts whose files wear them.
+ * from, and idmapped mounts.
  *
  * The files of a rootfs stay as they are on disk, 0-based.  The container's
  * ids are shifted into its range by an idmapped mount (mount_setattr(2)): id

@@ -10,9 +10,9 @@
  * locks a mount's flags only when the mount passes from one mount namespace
  * to that of a lesser user namespace, mount_namespaces(7).  So the supervisor
  * leaves the host's mount namespace for a while, and attaches the rootfs and
- * the binds on a stage, a shared mount on the container's run-time folder.
+ * the binds in a passage, a shared mount on the container's run-time folder.
  * What is attached there propagates, locked, to the child's copy of the
- * stage, and the child takes it from that.
+ * passage, and the child takes it from that.
  *
  * On a host where / is the initial ramfs, or where /proc or /sys are not
  * mounted, the supervisor makes what is missing in the same namespace, and
@@ -163,7 +163,7 @@ make_dev(struct run *r)
 	    MOUNT_ATTR_NOSUID | MOUNT_ATTR_NOEXEC);
 	if (r->mount.dev < 0)
 		die("making /dev (CONFIG_TMPFS):");
-	device_nodes(r);
+	dev_nodes(r);
 	if (r->ids.nuid &&
 	    fchownat(r->mount.dev, "", uid, gid, AT_EMPTY_PATH) < 0)
 		die("the owner of /dev:");
@@ -188,11 +188,11 @@ make_pts(struct run *r)
 		die("the owner of /dev/pts:");
 }
 
-/* ---- the stage ---- */
+/* ---- the passage ---- */
 
-/* The place of mount number i on the stage: a folder, or a file for a file. */
+/* The place of mount number i in the passage: a folder, or a file. */
 static void
-make_place(struct run *r, size_t i, int mount)
+passage_place(struct run *r, size_t i, int mount)
 {
 	struct stat st;
 	char name[16];
@@ -201,36 +201,36 @@ make_place(struct run *r, size_t i, int mount)
 	put(name, sizeof(name), "%zu", i);
 	if (fstat(mount, &st) < 0)
 		die("looking at a mount:");
-	fd = S_ISDIR(st.st_mode) ? mkdirat(r->mount.stage, name, 0700) :
-	    openat(r->mount.stage, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	fd = S_ISDIR(st.st_mode) ? mkdirat(r->mount.passage, name, 0700) :
+	    openat(r->mount.passage, name, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
 	if (fd < 0)
-		die("making the stage for the mounts:");
+		die("making the passage for the mounts:");
 	if (!S_ISDIR(st.st_mode))
 		close(fd);
 }
 
 static void
-make_stage(struct run *r)
+make_passage(struct run *r)
 {
 	size_t i;
 	int folder;
 
 	if (!r->ids.nuid)
 		return;
-	put_state_path(r->mount.stage_path, sizeof(r->mount.stage_path),
+	put_state_path(r->mount.passage_path, sizeof(r->mount.passage_path),
 	    r->conf->name, NULL);
-	r->mount.stage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
-	folder = open(r->mount.stage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (r->mount.stage < 0 || folder < 0 ||
-	    mount_at(r->mount.stage, folder) < 0 ||
-	    syscall(SYS_mount, NULL, r->mount.stage_path, NULL, MS_SHARED,
+	r->mount.passage = new_mount("tmpfs", "mode=755 size=1m", A_STRICT);
+	folder = open(r->mount.passage_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (r->mount.passage < 0 || folder < 0 ||
+	    mount_at(r->mount.passage, folder) < 0 ||
+	    syscall(SYS_mount, NULL, r->mount.passage_path, NULL, MS_SHARED,
 		NULL) < 0)
-		die("making the stage for the mounts:");
+		die("making the passage for the mounts:");
 	close(folder);
-	make_place(r, 0, r->mount.tree);
+	passage_place(r, 0, r->mount.tree);
 	for (i = 0; i < r->mount.nlist; i++)
 		if (r->mount.list[i].mount >= 0)
-			make_place(r, i + 1, r->mount.list[i].mount);
+			passage_place(r, i + 1, r->mount.list[i].mount);
 }
 
 static void
@@ -240,17 +240,17 @@ attach_place(struct run *r, size_t i, int mount)
 	int fd;
 
 	put(name, sizeof(name), "%zu", i);
-	fd = openat(r->mount.stage, name, O_PATH | O_CLOEXEC);
+	fd = openat(r->mount.passage, name, O_PATH | O_CLOEXEC);
 	if (fd < 0 || mount_at(mount, fd) < 0)
-		die("attaching to the stage for the mounts:");
+		die("attaching to the passage for the mounts:");
 	close(fd);
 }
 
 /* Mounts are idmapped before they are attached anywhere, and so when the user
  * namespace is there.  With a kernel that cannot do either, what is on the
- * stage at the clone is locked as well. */
+ * passage at the clone is locked as well. */
 static void
-put_on_stage(struct run *r, size_t i, int mount, const struct entry *bind)
+put_in_passage(struct run *r, size_t i, int mount, const struct entry *bind)
 {
 	if (r->mount.old)
 		attach_place(r, i, mount);
@@ -263,15 +263,15 @@ put_on_stage(struct run *r, size_t i, int mount, const struct entry *bind)
 }
 
 static void
-fill_stage(struct run *r)
+fill_passage(struct run *r)
 {
 	const struct entry *e = r->mount.list;
 	size_t i;
 
-	put_on_stage(r, 0, r->mount.tree, NULL);
+	put_in_passage(r, 0, r->mount.tree, NULL);
 	for (i = 0; i < r->mount.nlist; i++, e++)
 		if (e->mount >= 0)
-			put_on_stage(r, i + 1, e->mount, e);
+			put_in_passage(r, i + 1, e->mount, e);
 }
 
 /* ---- attributes ---- */
@@ -293,7 +293,7 @@ mount_set_bind(const struct run *r, const struct entry *e)
 	    e->s->where);
 }
 
-/* ---- stages ---- */
+/* ---- as runc.c calls it ---- */
 
 void
 mount_host(struct run *r)
@@ -304,9 +304,9 @@ mount_host(struct run *r)
 	open_rootfs(r);
 	view_host(r);
 	open_binds(r);
-	make_stage(r);
-	if (r->mount.stage >= 0 && r->mount.old)
-		fill_stage(r);
+	make_passage(r);
+	if (r->mount.passage >= 0 && r->mount.old)
+		fill_passage(r);
 	make_dev(r);
 	make_pts(r);
 }
@@ -314,8 +314,8 @@ mount_host(struct run *r)
 void
 mount_attach(struct run *r)
 {
-	if (r->mount.stage >= 0 && !r->mount.old)
-		fill_stage(r);
+	if (r->mount.passage >= 0 && !r->mount.old)
+		fill_passage(r);
 }
 
 static void
@@ -352,7 +352,7 @@ let_go(struct run *r)
 	shut(&r->mount.tree);
 	shut(&r->mount.dev);
 	shut(&r->mount.pts);
-	private_undo(r);	/* before the folder under the stage goes */
+	private_undo(r);	/* before the folder under the passage goes */
 }
 
 /* "INODE PATH", of tell_made(). */

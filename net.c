@@ -8,10 +8,7 @@
  * does the rest.  The host's end never gets an IPv6 address, nor hears router
  * advertisements.
  *
- * Messages are built in one fixed buffer with a stack of open attributes; an
- * overflow is remembered and checked once, when the messages are sent.  Each
- * ask() sends all that was built, in one datagram, and reads an answer to
- * each message.
+ * The messages are built and sent by net/netlink.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
@@ -159,7 +156,7 @@ make_pair(struct run *r, int fd, uint32_t mtu)
 
 	nl_clear(&m);
 	build_pair(r, &m, mtu);
-	return nl_ask(fd, &m);
+	return nl_send(fd, &m);
 }
 
 void
@@ -196,7 +193,7 @@ net_attach(struct run *r)
 	if (!ipv6 && errno != ENOENT)
 		die("writing %s:", path);
 	build_up(&m, r->net.link, ipv6);
-	if (nl_ask(fd, &m) < 0)
+	if (nl_send(fd, &m) < 0)
 		die("setting %s up:", r->net.link);
 	close(fd);
 	step("net: %s on %s is %s inside", r->net.link, r->conf->bridge,
@@ -216,7 +213,7 @@ net_delete(struct run *r, const char *link)
 	i->ifi_family = AF_UNSPEC;
 	nl_text(&m, IFLA_IFNAME, link);
 	nl_end(&m);
-	if (nl_ask(fd, &m) < 0 && errno != ENODEV)
+	if (nl_send(fd, &m) < 0 && errno != ENODEV)
 		warn("removing the link %s:", link);
 	close(fd);
 	return NULL;
@@ -235,7 +232,7 @@ leave_bridge(const char *link)
 	nl_text(&m, IFLA_IFNAME, link);
 	nl_attr32(&m, IFLA_MASTER, 0);
 	nl_end(&m);
-	if (nl_ask(fd, &m) < 0 && errno != ENODEV)
+	if (nl_send(fd, &m) < 0 && errno != ENODEV)
 		warn("taking %s off its bridge:", link);
 	close(fd);
 }
@@ -334,7 +331,7 @@ send_made(int fd, struct message *m, const struct setting **made,
 {
 	const struct setting *s;
 
-	if (!m->count || nl_ask(fd, m) == 0)
+	if (!m->count || nl_send(fd, m) == 0)
 		return;
 	s = made[m->failed ? m->failed - 1 : 0];
 	die("%s%s on the container's %s:", s->where, conf_text(s), link);
@@ -371,7 +368,7 @@ net_child(struct run *r)
 
 	nl_clear(&m);
 	build_flags_up(&m, 1);		/* lo is always the first */
-	if (nl_ask(fd, &m) < 0)
+	if (nl_send(fd, &m) < 0)
 		die("setting lo up:");
 	if (r->conf->bridge)
 		set_addresses(r->conf, fd, &m);

@@ -1,4 +1,5 @@
-/* The clone, the handshake, and the child from GO to exec.
+/* The clone, the two pipes between supervisor and child, and what the child
+ * does first.
  *
  * Two pipes.  GO: a byte each time something is ready for the child, enum
  * ready in ns.h: its ids and mounts; then its network and limits, so that it
@@ -14,8 +15,7 @@
  * whatever CLONE_INTO_CGROUP says.  The child makes it in cgroup_child(),
  * when it is in its group.
  *
- * Here too: the built-in PID 1 of "-- PROGRAM", which forwards signals to
- * one program and reaps what the program left. */
+ * exec, and the built-in PID 1 of "-- PROGRAM", are in ns/exec.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -144,7 +144,7 @@ ns_release(struct run *r, enum ready ready)
 
 /* The child's next record; 0 at the end of file. */
 static int
-next_record(struct run *r, struct record *rec)
+child_record(struct run *r, struct record *rec)
 {
 	int got = record_read(r->ns.report[0], rec);
 
@@ -196,7 +196,7 @@ ns_report(struct run *r)
 			stopped_by(r, sig);
 		if (!p[REPORT].revents)
 			continue;
-		if (!next_record(r, &rec))
+		if (!child_record(r, &rec))
 			break;
 		if (rec.what == FAILED)
 			fail(rec.status, "%s", rec.text);
@@ -213,7 +213,7 @@ ns_reason(struct run *r, int *status)
 	static struct record rec;
 	struct pollfd p = { r->ns.report[0], POLLIN, 0 };
 
-	while (p.fd >= 0 && poll(&p, 1, 0) == 1 && next_record(r, &rec))
+	while (p.fd >= 0 && poll(&p, 1, 0) == 1 && child_record(r, &rec))
 		if (rec.what == FAILED) {
 			*status = rec.status;
 			return rec.text;
@@ -237,7 +237,7 @@ ns_undo(struct run *r)
 	if (died) {
 		waitid(P_PIDFD, r->init.pidfd, &info, WEXITED);
 		/* all that held the other end are dead: up to its end */
-		while (r->ns.report[0] >= 0 && next_record(r, &rec))
+		while (r->ns.report[0] >= 0 && child_record(r, &rec))
 			;
 	}
 	init_close(r);

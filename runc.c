@@ -18,8 +18,7 @@
  *   supervise        console, log, signals, reaping; again after a reboot
  *   stages: _undo, in reverse
  *
- * What lies behind each of the names at the top is in the folder of that name;
- * the others are
+ * NAME.c goes on in the folder NAME.  The folders without a NAME.c are
  *	cmd/	the command line: crun VERB, exec, list and stat
  *	sec/	capabilities, limits, system calls; crun's own program
  *	sup/	the run-time folder, the background, waiting for others
@@ -27,8 +26,9 @@
  *	conf/	the file and its keys
  *	lib/	messages, text, files
  *
- * A room may use those below it, crun.h and config.h:
- *	runc.c and cmd, mount, net, ns, sec, cgroup, idmap, sup, tty, conf, lib
+ * A room, which is such a folder with its NAME.c, may include headers of those
+ * to its right, crun.h and config.h; make check looks at it:
+ *	runc.c, cmd, mount, net, ns, sec, cgroup, idmap, sup, tty, conf, lib
  * Policy is in config.h.
  */
 #include <errno.h>
@@ -67,10 +67,10 @@ enum { RETRY_MS = 100 };	/* an init without handlers is asked again */
 static void child(struct run *);
 static void spawn(struct run *);
 
-/* One row a room, in the order of making.  A row counts as begun before its
- * _host is called, and every begun row is undone, the last first.  A reboot
- * keeps the rows that stay, which are the first, so that nobody takes the name
- * or the ids meanwhile.  Devices are the cgroup's, but come last: loading the
+/* One row for each thing that is made, in the order of making.  A row counts as
+ * begun before its _host is called, and every begun row is undone, the last
+ * first.  A reboot keeps the rows that stay, which are the first, so that
+ * nobody takes the name or the ids meanwhile.  Devices are the cgroup's, but come last: loading the
  * program takes longest, and the child has its network to set up meanwhile. */
 static const struct stage {
 	void (*host)(struct run *);
@@ -80,7 +80,7 @@ static const struct stage {
 	int stays;
 } stages[] = {
 	{ state_host, NULL, state_undo, .stays = 1 },
-	{ attach_host, NULL, attach_undo, .stays = 1 },
+	{ typing_host, NULL, typing_undo, .stays = 1 },
 	{ idmap_host, idmap_attach, idmap_undo, .stays = 1 },
 	{ private_host, NULL, private_undo, 0, 0 },
 	{ mount_host, mount_attach, mount_undo, IDS_READY, 0 },
@@ -125,7 +125,7 @@ child(struct run *r)
 	on_die = fail_child;
 	state_child(r);
 	cgroup_child(r);
-	stage_child(r);
+	mount_passage_child(r);
 	ns_wait_child(r, IDS_READY);
 	ns_identity_child(r);
 	sec_keyring_child(r);
@@ -200,8 +200,8 @@ start(struct run *r)
 
 enum asked {
 	NOT_ASKED,
-	ASKED,			/* to end; the init does not listen yet */
-	TOLD,			/* and so is the init */
+	ASKED,			/* to end; the init cannot hear it yet */
+	TOLD,			/* the init has been told */
 };
 
 struct stop {
@@ -223,7 +223,7 @@ ask_stop(struct run *r, struct stop *s, int reboot, uint64_t seconds)
 	if (!seconds)
 		seconds = r->conf->stop_timeout;
 	end = now_ms() + seconds * 1000;
-	/* nor is who asked for a stop to see it come up again */
+	/* a stop is not undone by a reboot that is asked for later */
 	s->reboot = reboot && (!s->asked || s->reboot);
 	/* who asked before is not to wait for longer */
 	if (!s->deadline || end < s->deadline) {
@@ -282,8 +282,8 @@ signal_late(struct run *r, struct stop *s, int sig)
 	s->asked = TOLD;
 }
 
-/* How long poll(2) may wait, in milliseconds; kills at the deadline.  0: who
- * was killed does not die. */
+/* How long poll(2) may wait, in milliseconds; kills at the deadline.  0
+ * after that: it has not died in time. */
 static int
 next_wait(struct run *r, struct stop *s)
 {
@@ -325,7 +325,7 @@ reap(struct run *r, const struct stop *s)
 		return info.si_status;
 	if (r->conf->program)
 		return EXIT_SIGNAL + info.si_status;
-	/* what reboots when it was asked to power off has ended too */
+	/* a reboot where a power-off was asked for is the end */
 	if (info.si_status == SIGHUP)
 		return s->asked && !s->reboot ? 0 : REBOOT;
 	return info.si_status == SIGINT ? 0 : EXIT_SIGNAL + info.si_status;
@@ -344,7 +344,7 @@ wait_once(struct run *r, struct stop *stop)
 	p[INIT] = (struct pollfd){ r->init.pidfd, POLLIN, 0 };
 	p[NOTIFY] = (struct pollfd){ r->back.notify, POLLIN, 0 };
 	say_poll(p + SAID);
-	attach_poll(r, p + ATTACH);
+	typing_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
 	last = stop->dying && !n;
 	if (poll(p, NFDS, n) < 0 && errno != EINTR)
@@ -356,7 +356,7 @@ wait_once(struct run *r, struct stop *stop)
 	while (p[SIGNALS].revents && (sig = signal_pending(r)))
 		handle_signal(r, stop, sig);
 	say_served(p + SAID);
-	attach_serve(r, p + ATTACH);
+	typing_serve(r, p + ATTACH);
 	if (console_relay(r, p + CONSOLE))
 		signal_stop(r, stop);
 	if (r->back.ready && ((p[NOTIFY].revents && notify_received(r)) ||
@@ -370,11 +370,12 @@ static int
 supervise(struct run *r, struct stop *stop)
 {
 	console_begin(r);
-	attach_begin(r);
+	typing_begin(r);
 	if (wait_take_early(r))
 		handle_signal(r, stop, ASK);
 	while (wait_once(r, stop))
 		;
+	/* waits for who reads our output, without end, but for a signal */
 	signal_late(r, stop, console_end(r, !stop->asked));
 	/* cgroup_undo() tells who it is */
 	return r->wait.stuck ? EXIT_SIGNAL + SIGKILL : reap(r, stop);
@@ -527,10 +528,8 @@ main(int argc, char **argv)
 	run.conf = &conf;
 	signals_take(&run);
 	on_die = unwind;
-	run.back.background = args.background;
-	run.back.ready = args.ready;
-	if (run.back.background)
-		detach(&run);
+	if (args.background)
+		detach(&run, args.ready);
 	say_nonblock();
 	status = live(&run);
 	return status;

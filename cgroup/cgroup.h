@@ -17,7 +17,8 @@ struct hier {			/* one mounted cgroup hierarchy */
 	char ctrl[64];		/* "cpu,cpuacct", "name=systemd"; "" is v2 */
 	char *path;		/* its mount point, for messages; allocated */
 	dev_t dev;		/* its file system */
-	int base; /* the folder of crun, for who starts; else -1 */
+	int base;		/* the folder that crun-os is made in; -1 */
+				/* where the groups were there already */
 	int group;		/* crun-os/NAME, which has the limits */
 	int payload;		/* crun-os/NAME/payload, or group once more */
 	int tasks;		/* v1: payload/tasks, the child joins by it */
@@ -27,8 +28,8 @@ struct cgroup {
 	struct hier hier[MAXHIER];	/* the first is v2 */
 	size_t nhier;
 	char delegated[256];	/* our own group, where it is delegated */
-	enum view view;		/* resolved */
 	struct hier *device;	/* v1, with the lists; NULL: by a program */
+	uint64_t caps;		/* what the init keeps of conf->caps */
 };
 
 /* ---- cgroup.c ---- */
@@ -37,7 +38,7 @@ void cgroup_host(struct run *);
 void cgroup_child(struct run *);	/* before GO: joins, cgroup namespace */
 void cgroup_started(struct run *);	/* closes what only the start needed */
 void cgroup_undo(struct run *);
-/* Warns about out-of-memory kills since the start, with the limit. */
+/* Tells of out-of-memory kills since the start, with the limit. */
 void cgroup_oom(struct run *);
 
 struct limit {			/* a key that is a file of a controller */
@@ -63,7 +64,7 @@ void cgroup_close(struct run *);
 /* ---- remove.c ---- */
 
 /* Kills and removes a group that a dead supervisor left; what is as
- * state_record() got it.  As ungroup(). */
+ * state_record() got it.  As group_remove(). */
 const char *cgroup_remove(struct run *, const char *what);
 /* A process that a v1 freezer holds does not die: so all groups of a container
  * are thawed before anything in them is killed, by whatever hierarchy.  That
@@ -76,12 +77,12 @@ int cgroup_top(const char *what);
  * path, for messages, and ends in its name in the folder top.  NULL: it is
  * gone; else a line with the process that does not die, or why else it
  * stays. */
-const char *ungroup(struct run *, int top, const char *what);
+const char *group_remove(struct run *, int top, const char *what);
 /* Thaws a group of the v1 freezer, and those below it. */
 void cgroup_thaw(int group);
 /* Whether a cgroup.events that is open as events has that line now, "populated
  * 1", say; poll(2) then waits for a change of it, cgroup-v2.rst. */
-int cgroup_says(int events, const char *line);
+int events_have(int events, const char *line);
 
 /* ---- open.c ---- */
 
@@ -94,6 +95,13 @@ const char *cgroup_open(struct run *);
 /* Likewise, for what would do harm if one was left out.  -1: one is, or there
  * is none, and that has been told. */
 int cgroup_open_all(struct run *, const char *name);
+/* The v2 group that the init is in: payload, or one below it.  Dies. */
+int cgroup_open_init(const struct run *);
+/* Opens the files by which a process joins the v1 groups.  Dies. */
+void cgroup_open_tasks(struct run *);
+/* The calling process joins all v1 groups, whose tasks are open; in that of v2
+ * it was born.  Dies. */
+void cgroup_join(const struct run *);
 /* Reads a file of the first hierarchy that has it; its length, or -1. */
 ssize_t cgroup_read(const struct run *, const char *file, char *buf,
     size_t size);
@@ -121,9 +129,10 @@ void cgroup_set(struct run *, const struct setting *asked, size_t n);
 
 /* Whether devices are to be walled off: not with device=all, and not in a
  * user namespace below the first. */
-int device_walled(const struct conf *);
-/* What of conf->caps is kept: mknod only under a device policy. */
-uint64_t device_caps(const struct conf *);
+int device_policy(const struct conf *);
+/* Says in r->cgroup.caps what is kept of conf->caps: mknod only under a device
+ * policy. */
+void device_caps(struct run *);
 /* For cgroup_host(), before the groups are made: by a program, or by a v1
  * hierarchy, which it adds.  Dies where the host offers neither way. */
 void device_choose(struct run *);

@@ -113,9 +113,9 @@ emit_math(struct bpf_insn **p, int op, int reg, uint32_t value)
 	emit(p, BPF_ALU | op | BPF_K, reg, 0, 0, value);
 }
 
-/* Allowed, if nothing is left of what distinguishes the device and of what is
- * asked for when the rule's is taken away.  Reckoned so, with one branch a
- * rule, since each costs the kernel's verifier more than all the rest. */
+/* LEFT is the device's number XOR the rule's, OTHER what is asked for without
+ * what the rule allows: both are zero where it is allowed.  So there is one
+ * branch a rule; branches cost the kernel's verifier more than all the rest. */
 static void
 emit_rule(struct bpf_insn **p, const struct rule *rule)
 {
@@ -225,7 +225,7 @@ write_rules(const struct hier *h, const struct rule *rules, size_t n)
 /* ---- the policy ---- */
 
 int
-device_walled(const struct conf *c)
+device_policy(const struct conf *c)
 {
 	for (each(c, s, KEY_DEVICE))
 		if (!s->u.device.node)
@@ -233,11 +233,12 @@ device_walled(const struct conf *c)
 	return in_first_userns();
 }
 
-uint64_t
-device_caps(const struct conf *c)
+void
+device_caps(struct run *r)
 {
-	return device_walled(c) ? c->caps :
-	    c->caps & ~((uint64_t)1 << CAP_MKNOD);
+	r->cgroup.caps = r->conf->caps;
+	if (!device_policy(r->conf))
+		r->cgroup.caps &= ~((uint64_t)1 << CAP_MKNOD);
 }
 
 void
@@ -245,9 +246,9 @@ device_choose(struct run *r)
 {
 	int err;
 
-	r->caps = device_caps(r->conf);
+	device_caps(r);
 	r->cgroup.device = NULL;
-	if (!device_walled(r->conf) || takes_programs(&r->cgroup.hier[0]))
+	if (!device_policy(r->conf) || takes_programs(&r->cgroup.hier[0]))
 		return;
 	err = errno;
 	r->cgroup.device = cgroup_v1(r, "devices");
@@ -282,7 +283,7 @@ device_attach(struct run *r)
 	size_t n;
 	int fd;
 
-	if (r->cgroup.device || !device_walled(r->conf))
+	if (r->cgroup.device || !device_policy(r->conf))
 		return;
 	n = gather(r, &rules);
 	fd = load_program(rules, n);

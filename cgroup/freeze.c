@@ -66,14 +66,14 @@ cgroup_frozen(const struct run *r)
 	int fd = r->cgroup.nhier ? openat(r->cgroup.hier[0].group,
 				       "cgroup.events", O_RDONLY | O_CLOEXEC) :
 				   -1;
-	int frozen = cgroup_says(fd, "frozen 1");
+	int frozen = events_have(fd, "frozen 1");
 
 	shut(&fd);
 	return frozen;
 }
 
-/* Of v1 nothing else than the init can be killed so, and what is frozen there
- * does not die before it is thawed, freezer-subsystem.rst. */
+/* v1 has no cgroup.kill: there it is only thawed, as what is frozen does not
+ * die, freezer-subsystem.rst, and the caller kills the init. */
 void
 cgroup_kill(const struct run *r)
 {
@@ -94,7 +94,7 @@ wait_frozen(int events, int frozen)
 	struct pollfd p = { events, POLLPRI, 0 };
 	long long end = now_ms() + FREEZE_MS, left;
 
-	while (!cgroup_says(events, line)) {
+	while (!events_have(events, line)) {
 		left = end - now_ms();
 		if (left <= 0)
 			errno = ETIMEDOUT;

@@ -1,4 +1,4 @@
-/* Which hierarchies there are, and what is told of one that is missing. */
+/* Which hierarchies there are, and why one is missing. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -88,7 +88,7 @@ hier_add_v2(struct run *r)
 	char path[512];
 	int fd;
 
-	if (!cgroup_find(&m, "")) {
+	if (!hierarchy_find(&m, "")) {
 		fd = new_mount("cgroup2", "", 0);
 		if (fd < 0)
 			die("mounting cgroup2 (CONFIG_CGROUPS):");
@@ -106,7 +106,27 @@ hier_add_v2(struct run *r)
 		die("moving into a leaf of the delegated group %s:", path);
 }
 
-/* ---- what a missing controller is told ---- */
+/* ---- why a controller is missing ---- */
+
+/* number: of the v1 hierarchy that has the controller; 0: none. */
+static void
+say_missing(char *why, size_t size, const char *ctrl, int enabled, int number,
+    int delegated)
+{
+	if (!enabled)
+		snprintf(why, size, "the kernel has switched it off; boot "
+		    "with cgroup_enable=%s", ctrl);
+	else if (number)
+		snprintf(why, size, "it is bound to a v1 hierarchy that is "
+		    "not mounted; mkdir -p /sys/fs/cgroup/%s && mount -t "
+		    "cgroup -o %s none /sys/fs/cgroup/%s", ctrl, ctrl, ctrl);
+	else if (delegated)
+		snprintf(why, size, "it is not delegated to our group; "
+		    "Delegate=%s", ctrl);
+	else
+		snprintf(why, size, "it is not in cgroup.controllers; the "
+		    "group above does not pass %s on", ctrl);
+}
 
 const char *
 hier_missing(const char *ctrl, int delegated)
@@ -125,15 +145,8 @@ hier_missing(const char *ctrl, int delegated)
 		number = strtol(line + len, &end, 10);
 		strtol(end, &end, 10);		/* how many groups */
 		enabled = strtol(end, NULL, 10);
-		snprintf(why, sizeof(why), !enabled ?
-		    "the kernel has switched it off; boot with "
-		    "cgroup_enable=%s" : number ?
-		    "it is bound to a v1 hierarchy that is not mounted; "
-		    "mkdir -p /sys/fs/cgroup/%s && mount -t cgroup -o %s none "
-		    "/sys/fs/cgroup/%s" : delegated ?
-		    "it is not delegated to our group; Delegate=%s" :
-		    "it is not in cgroup.controllers; the group above does "
-		    "not pass %s on", ctrl, ctrl, ctrl);
+		say_missing(why, sizeof(why), ctrl, enabled, number,
+		    delegated);
 		return why;
 	}
 	return "the kernel is built without it";

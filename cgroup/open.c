@@ -1,8 +1,10 @@
 /* The groups of a container that runs, as another crun finds them. */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "crun.h"
 #include "cgroup/cgroup.h"
@@ -118,4 +120,63 @@ cgroup_read(const struct run *r, const char *file, char *buf, size_t size)
 	     h++)
 		n = read_at(h->group, file, buf, size);
 	return n;
+}
+
+/* ---- entering them ---- */
+
+/* The guest may have moved its init to a group below payload, since one that
+ * passes controllers on takes no processes. */
+int
+cgroup_open_init(const struct run *r)
+{
+	char text[8192], *path, *below;
+	char *mark = xprintf("/" CGROUP_TOP "/%s/payload", r->conf->name);
+	int fd = -1, err = ENOENT;
+
+	if (read_at(r->init.proc, "cgroup", text, sizeof(text)) < 0)
+		die("reading the groups of the init of %s:", r->conf->name);
+	path = strstr(text, "0::");
+	if (path) {
+		path[strcspn(path, "\n")] = '\0';
+		below = strstr(path, mark);
+		if (below && *(below += strlen(mark)) == '/') {
+			fd = openat(r->cgroup.hier->payload, below + 1,
+			    DIR_FLAGS);
+			err = errno;
+		}
+	}
+	free(mark);
+	errno = err;
+	if (fd < 0 && err == ENOENT)	/* the guest may have removed it */
+		fd = openat(r->cgroup.hier->payload, ".", DIR_FLAGS);
+	if (fd < 0)
+		die("opening the group of the init of %s:", r->conf->name);
+	return fd;
+}
+
+/* v2 stands first. */
+void
+cgroup_open_tasks(struct run *r)
+{
+	struct hier *h;
+
+	for (h = r->cgroup.hier + 1; h < r->cgroup.hier + r->cgroup.nhier;
+	     h++) {
+		if (h->tasks < 0)
+			h->tasks = openat(h->payload, "tasks",
+			    O_WRONLY | O_CLOEXEC);
+		if (h->tasks < 0)
+			die("opening the tasks of %s:", h->path);
+	}
+}
+
+void
+cgroup_join(const struct run *r)
+{
+	size_t i;
+
+	for (i = 1; i < r->cgroup.nhier; i++)
+		if (write(r->cgroup.hier[i].tasks, "0", 1) != 1)
+			die("joining the group of %s in %s:", r->conf->name,
+			    r->cgroup.hier[i].path);
 }

@@ -119,7 +119,7 @@ kill_procs(struct run *r, int group)
 }
 
 int
-cgroup_says(int events, const char *line)
+events_have(int events, const char *line)
 {
 	char text[256] = "";
 
@@ -136,7 +136,7 @@ kill_group(struct run *r, int group)
 
 	if (!write_at(group, "cgroup.kill", "1")) {
 		events = openat(group, "cgroup.events", O_RDONLY | O_CLOEXEC);
-		while (cgroup_says(events, "populated 1") &&
+		while (events_have(events, "populated 1") &&
 		    wait_for(r, events, POLLPRI))
 			;
 		shut(&events);
@@ -181,7 +181,7 @@ cgroup_thaw(int group)
 
 /* 0: it is gone; else errno. */
 static int
-remove_group(int top, const char *name)
+rmdir_group(int top, const char *name)
 {
 	if (!unlinkat(top, name, AT_REMOVEDIR) || errno == ENOENT)
 		return 0;
@@ -189,21 +189,21 @@ remove_group(int top, const char *name)
 }
 
 const char *
-ungroup(struct run *r, int top, const char *what)
+group_remove(struct run *r, int top, const char *what)
 {
 	static char line[2048];
 	const char *name = strrchr(what, '/') + 1, *who = NULL;
 	int group = openat(top, name, DIR_FLAGS), tries = 3, err;
 
 	unlinkat(group, "payload", AT_REMOVEDIR);	/* most often all */
-	err = remove_group(top, name);
+	err = rmdir_group(top, name);
 	if (err)
 		cgroup_thaw_all(r);
 	while (err && tries--) {
 		/* whoever is left could make groups for ever */
 		kill_group(r, group);
 		remove_below(group);
-		err = remove_group(top, name);
+		err = rmdir_group(top, name);
 		if (!r->wait.patience)
 			tries = 0;
 	}
@@ -275,7 +275,7 @@ cgroup_remove(struct run *r, const char *what)
 		close(top);
 		return NULL;
 	}
-	why = ungroup(r, top, what);
+	why = group_remove(r, top, what);
 	unlinkat(top, "../" CGROUP_TOP, AT_REMOVEDIR);
 	close(top);
 	return why;

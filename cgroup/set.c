@@ -1,5 +1,4 @@
-/* The cgroups of a container that runs, as another crun finds them: to read,
- * to freeze, to count, and to set its limits anew.
+/* New limits for a container that runs: crun set.
  *
  * NAME/host names the groups.  A limit stands in the first hierarchy whose
  * group has its file; where none has, the controller is enabled (v2), or a

@@ -52,7 +52,8 @@ args_help(void)
 	exit(0);
 }
 
-static int
+/* c takes what follows it, or else the next word. */
+static void
 option(struct args *a, const char *letters, char ***argv)
 {
 	for (; *letters; letters++)
@@ -60,9 +61,11 @@ option(struct args *a, const char *letters, char ***argv)
 		case 'c':
 			if (letters[1])
 				a->file = letters + 1;
-			else if (!(a->file = *++*argv))
+			else
+				a->file = *++*argv;
+			if (!a->file)
 				args_usage();
-			return 0;
+			return;
 		case 'd':
 			a->background = 1;
 			break;
@@ -86,7 +89,6 @@ option(struct args *a, const char *letters, char ***argv)
 			fail(EXIT_USAGE, "unknown option -%c; crun -h lists "
 			    "them", *letters);
 		}
-	return 0;
 }
 
 static void

@@ -24,6 +24,6 @@ void stat_all(struct run *, const char *name);
 int exec_run(struct run *, const struct request *);
 
 /* crun console: until it is let go of or the container ends; the status. */
-int attach_console(struct run *, const char *name);
+int console_attach(struct run *, const char *name);
 
 #endif

@@ -67,8 +67,8 @@ receive(struct client *c)
 	}
 	shut(&c->socket);
 	if (n > 0 && what == NOTHING)
-		die("%s has no console: its program has the files of the crun "
-		    "that started it", c->name);
+		die("%s has no console: its program uses the input and output "
+		    "of the crun that started it", c->name);
 	if (n > 0 && what == WATCH)
 		warn("%s: another types on this console; you may watch",
 		    c->name);
@@ -163,7 +163,7 @@ attached(struct client *c)
 
 /* 0: let go of.  The container's end is no error either. */
 int
-attach_console(struct run *r, const char *name)
+console_attach(struct run *r, const char *name)
 {
 	static const int taken[] = { SIGTERM, SIGINT, SIGHUP, SIGQUIT,
 	    SIGWINCH };

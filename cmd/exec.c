@@ -56,7 +56,7 @@ enum { ENTER_MS = 1000, LAST_MS = 50 };
 
 /* ---- the command ---- */
 
-static pid_t helper;		/* the child, once it has borne the program */
+static pid_t helper;		/* the child, once it has cloned the program */
 static int helper_ended;
 static int ended = -1;		/* the program's status, once it has one */
 static int ends = -1;		/* signalfd(2) of SIGCHLD */
@@ -119,7 +119,7 @@ say_go(struct run *r, const struct entered *e)
 
 /* A record, with the files that it brings.  0: end of file. */
 static int
-next_record(struct run *r, struct entered *e, struct record *rec)
+entered_record(struct run *r, struct entered *e, struct record *rec)
 {
 	int fds[2];
 	ssize_t n;
@@ -181,7 +181,7 @@ wait_entered(struct run *r, struct entered *e)
 			die("%s does not answer: %s takes longer than %d ms",
 			    r->conf->name, step, ENTER_MS);
 		}
-		/* the child says that it has borne before it ends */
+		/* the child says that it has cloned before it ends */
 		if (n > 0 && p[ENDS].revents && !p[RECORD].revents) {
 			take_ends(e);
 			if (helper && helper_ended)
@@ -195,7 +195,7 @@ wait_entered(struct run *r, struct entered *e)
 		}
 		if (n <= 0 || !p[RECORD].revents)
 			continue;
-		if (!next_record(r, e, &rec))
+		if (!entered_record(r, e, &rec))
 			return;
 		if (rec.what == STEP)
 			memcpy(step, rec.text, sizeof(step));

@@ -112,7 +112,7 @@ do_console(struct words *w)
 	struct run r;
 
 	verb_find(&r, w->names[0]);
-	return attach_console(&r, w->names[0]);
+	return console_attach(&r, w->names[0]);
 }
 
 /* What would drive a terminal is shown as \xNN, but for the ends of lines.

@@ -6,7 +6,7 @@
  * was (struct setting, in the order given, with its FILE:LINE for later
  * errors) and as its setter parsed it.
  *
- * Setters judge one value; check() judges what depends on two.  Nothing here
+ * Setters judge one value; conf_check() judges what depends on two.  Nothing here
  * ends the process for what is wrong with a file or a word.  All faults are
  * listed, none twice, in the configuration that they are of, and the caller
  * decides.
@@ -498,7 +498,7 @@ conf_defaults(struct conf *c)
 			keys[i].set(c, &s);
 	}
 	for (i = 0; i < LEN(config_caps); i++) {
-		cap = sec_cap(config_caps[i], strlen(config_caps[i]));
+		cap = conf_cap(config_caps[i], strlen(config_caps[i]));
 		c->caps |= (uint64_t)1 << cap;
 	}
 }

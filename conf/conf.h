@@ -90,7 +90,8 @@ struct fault {			/* one thing that is not understood */
 	char *text;		/* "web.conf:3: ", and why */
 };
 
-/* Nothing in here changes once it is loaded. */
+/* Nothing in here changes once it is loaded, but for program, which crun exec
+ * sets. */
 struct conf {
 	const char *file;	/* as it was found; "-" is standard input */
 	int saved;		/* it is of a container that runs */
@@ -176,8 +177,8 @@ const char *conf_where(const struct conf *, enum key_id);
 	s = conf_next(c, id, s)
 
 /* Gives -1 unless text is a capability's name, with or without cap_. */
-int sec_cap(const char *text, size_t len);
+int conf_cap(const char *text, size_t len);
 
-int sec_rlimit(const char *name);	/* RLIMIT_*, or -1 */
+int conf_rlimit(const char *name);	/* RLIMIT_*, or -1 */
 
 #endif

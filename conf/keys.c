@@ -1,6 +1,6 @@
 /* The keys: what each takes, its default, and what -h and the documents say.
  *
- * A setter judges one value and puts it in its place, in struct conf or in the
+ * The setters are in values.c and lists.c.  Each judges one value and puts it in its place, in struct conf or in the
  * setting itself.  It gives NULL, or what is wrong with the value, which the
  * reader in conf.c prints after FILE:LINE and KEY=VALUE.  It does not look at
  * the machine: whether a bridge or a folder is there is for the file that
@@ -10,8 +10,6 @@
 #include "conf/conf.h"
 #include "conf/values.h"
 #include "config.h"
-
-/* ---- setters ---- */
 
 /* ---- the table ---- */
 
@@ -23,8 +21,8 @@ const struct key keys[NKEYS] = {
     "the folder to boot; always needed" },
 [KEY_ROOTFS_FOLLOW] = { "rootfs.follow", "yes|no", "no", set_bool,
     F(rootfs_follow), 0, 0, 0,
-    "follow symbolic links in rootfs; whoever can change one, root of a "
-    "container whose bind it lies in too, chooses which folder is booted" },
+    "follow symbolic links in rootfs; whoever can change such a link, as root "
+    "of a container that has it in a bind, chooses which folder is booted" },
 [KEY_INIT] = { "init", "PROGRAM [ARG ...]", NULL, set_init, 0, 0, 0, 0,
     "the init; without it, the first there is of /sbin/init, "
     "/usr/lib/systemd/systemd, /etc/init, /bin/init, /bin/sh" },
@@ -85,8 +83,8 @@ const struct key keys[NKEYS] = {
 [KEY_BIND] = { "bind", "SOURCE:TARGET[:OPTION,...]", NULL, set_bind, 0, 0, 0,
     ADDS | PATH | ORDER, "show SOURCE of the host at TARGET; options: ro nosuid nodev "
     "noexec rec optional idmap follow; follow: symbolic links in SOURCE are "
-    "followed; whoever can change one, root of a container whose bind it lies "
-    "in too, chooses what of the host is shown" },
+    "followed; whoever can change such a link, as root of a container that has "
+    "it in a bind, chooses what of the host is shown" },
 [KEY_TMPFS] = { "tmpfs", "TARGET[:size=SIZE,mode=OCTAL]", NULL, set_tmpfs, 0,
     0, 0, ADDS | ORDER, "an empty file system in memory; it and the binds "
     "are mounted in the order of the file" },

@@ -59,7 +59,8 @@ set_map(struct conf *c, struct setting *s)
 	return NULL;
 }
 
-/* Not one of nobody's, of many, of oneself, or of the subnet as a whole. */
+/* Not the unspecified address, nor one of multicast, loopback, the network
+ * itself or its broadcast. */
 static int
 is_of_host(const struct ip *ip)
 {
@@ -139,7 +140,7 @@ target_error(const char *path)
 	return NULL;
 }
 
-/* Of what is mounted over these, crun's own would be gone. */
+/* A mount over these would hide crun's own. */
 static const char *
 mount_target_error(const char *path)
 {
@@ -257,7 +258,7 @@ set_caps(struct conf *c, struct setting *s)
 	int cap;
 
 	while (!bad && (word = next_part(&rest, " \t,"))) {
-		cap = sec_cap(word + 1, strlen(word + 1));
+		cap = conf_cap(word + 1, strlen(word + 1));
 		if (!strchr("+-", *word) || cap < 0)
 			bad = complain("%s: must be + or - and the name of a "
 			    "capability, such as -net_raw", word);

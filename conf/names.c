@@ -9,7 +9,7 @@
 /* ---- names ---- */
 
 int
-sec_cap(const char *text, size_t len)
+conf_cap(const char *text, size_t len)
 {
 	char name[32];
 
@@ -25,7 +25,7 @@ sec_cap(const char *text, size_t len)
 }
 
 int
-sec_rlimit(const char *name)
+conf_rlimit(const char *name)
 {
 	static const struct {
 		const char *name;

@@ -45,7 +45,7 @@ print_default(const struct conf *c, const struct key *k, FILE *f)
 		fprintf(f, "name=%s\n", c->name);
 		break;
 	case KEY_HOSTNAME:
-		/* said, it would be written to /etc/hostname */
+		/* one that is set is written to /etc/hostname */
 		fprintf(f, "#hostname=%s\n", c->hostname);
 		break;
 	case KEY_MAC:

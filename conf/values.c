@@ -239,7 +239,7 @@ set_rlimit(struct conf *c, struct setting *s)
 	int bad;
 
 	(void)c;
-	r->resource = sec_rlimit(s->sub);
+	r->resource = conf_rlimit(s->sub);
 	bad = parse_limit(copy, &r->soft) < 0;
 	r->hard = r->soft;
 	bad |= rest && parse_limit(rest, &r->hard) < 0;

@@ -1,4 +1,4 @@
-/* User and group ids: the maps of the user namespace, mounts that wear them. */
+/* User and group ids: the maps of the user namespace, idmapped mounts. */
 #ifndef IDMAP_IDMAP_H
 #define IDMAP_IDMAP_H
 

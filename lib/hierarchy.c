@@ -64,7 +64,7 @@ listed_mount(struct mount *m, const char *ctrl)
 }
 
 int
-cgroup_find(struct mount *m, const char *ctrl)
+hierarchy_find(struct mount *m, const char *ctrl)
 {
 	if (usual_mount(m, ctrl))
 		return 1;
@@ -75,11 +75,11 @@ cgroup_find(struct mount *m, const char *ctrl)
 }
 
 int
-cgroup_mount(const char *ctrl, char *path, size_t size)
+hierarchy_path(const char *ctrl, char *path, size_t size)
 {
 	struct mount m;
 
-	if (!cgroup_find(&m, ctrl))
+	if (!hierarchy_find(&m, ctrl))
 		return -1;
 	snprintf(path, size, "%s", m.path);
 	return 0;

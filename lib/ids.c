@@ -21,7 +21,7 @@ take_groups(size_t n, const gid_t *groups)
 	return setgroups(n, groups);
 }
 
-/* The kernel takes who changes ids for what fs.suid_dumpable says, proc(5). */
+/* A change of ids makes us as dumpable as fs.suid_dumpable says, proc(5). */
 int
 take_ids(uid_t uid, gid_t gid)
 {

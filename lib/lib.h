@@ -1,4 +1,4 @@
-/* Messages and small helpers, which know nothing of containers. */
+/* Messages and small helpers, which need no struct run. */
 #ifndef LIB_LIB_H
 #define LIB_LIB_H
 
@@ -35,11 +35,11 @@ extern void (*on_step)(const char *line);
 /* From here on no line waits for its reader: what is not taken is kept, and
  * gets a last half second at exit(3).  The supervisor, and whoever relays. */
 void say_nonblock(void);
-/* Fills an entry for poll(2); and writes what that says can be. */
+/* Before poll(2): fills an entry.  After it: writes what is kept, if it can. */
 void say_poll(struct pollfd *);
 void say_served(const struct pollfd *);
-/* Ends that: what is kept still is said by to(), and standard error is let go
- * of. */
+/* Ends that: what is still kept is given to to(), line by line, and our way to
+ * standard error is closed. */
 void say_elsewhere(void (*to)(const char *line));
 /* One line on standard error, "crun: " before it; control characters are
  * escaped.  A fmt that ends in ':' gets the text of errno appended. */
@@ -210,10 +210,10 @@ struct mount {
 };
 
 /* Where the hierarchy of a v1 controller is mounted; -1: nowhere. */
-int cgroup_mount(const char *ctrl, char *path, size_t size);
+int hierarchy_path(const char *ctrl, char *path, size_t size);
 /* The hierarchy of a v1 controller or name=NAME; "" is v2.  0: it is mounted
  * nowhere. */
-int cgroup_find(struct mount *m, const char *ctrl);
+int hierarchy_find(struct mount *m, const char *ctrl);
 
 /* ---- fs.c ---- */
 

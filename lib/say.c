@@ -1,4 +1,4 @@
-/* Messages, and the small helpers that every other file uses.
+/* Messages to people.
  *
  * All that crun says to a person goes through say(): one write(2) a line, so
  * lines of two processes never mix, with control characters escaped, so that

@@ -27,7 +27,7 @@ give_to_root(struct run *r, const char *name)
 
 /* A file in the place of the node, which the child binds over it. */
 static void
-make_place(struct run *r, const char *name, const char *where)
+make_placeholder(struct run *r, const char *name, const char *where)
 {
 	int fd = openat(r->mount.dev, name, O_WRONLY | O_CREAT | O_CLOEXEC,
 	    0600);
@@ -46,7 +46,7 @@ make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
 	struct stat st;
 
 	if (r->mount.bind_nodes) {
-		make_place(r, name, where);
+		make_placeholder(r, name, where);
 	} else if (mknodat(r->mount.dev, name, mode, dev) < 0 &&
 	    (errno != EEXIST ||
 		fstatat(r->mount.dev, name, &st, AT_SYMLINK_NOFOLLOW) < 0 ||
@@ -54,7 +54,7 @@ make_node(struct run *r, const char *name, mode_t mode, dev_t dev,
 		(st.st_mode & S_IFMT) != (mode & S_IFMT))) {
 		if (errno != EPERM || in_first_userns())
 			die("%smaking /dev/%s:", where, name);
-		make_place(r, name, where);
+		make_placeholder(r, name, where);
 	}
 	give_to_root(r, name);
 }
@@ -94,7 +94,7 @@ look_at(struct run *r, const struct setting *s, struct seen *node)
 }
 
 void
-device_nodes(struct run *r)
+dev_nodes(struct run *r)
 {
 	struct seen *node = r->mount.node;
 	size_t i;
@@ -153,7 +153,7 @@ bind_config_node(struct run *r, const char *name, dev_t dev)
 
 /* Absolute paths still are our own root's: the rootfs lies over it. */
 void
-device_child(struct run *r)
+dev_child(struct run *r)
 {
 	struct seen *node = r->mount.node;
 	size_t i;

@@ -154,7 +154,7 @@ write_file(struct run *r, const char *path, const char *text,
 }
 
 void
-files_write_child(struct run *r)
+run_host_child(struct run *r)
 {
 	int run = target_open(r->mount.tree, "/run/host", 1, "");
 

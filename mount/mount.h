@@ -28,9 +28,9 @@ struct entry {
 };
 
 struct mounts {
-	struct seen *seen;	/* the rootfs, then that of each entry; once, */
-	struct seen *node;	/* and over a reboot; so the devices */
-	size_t nseen;		/* of each */
+	struct seen *seen;	/* what the rootfs and each entry was at the */
+	struct seen *node;	/* start, and each device: so it must be at */
+	size_t nseen;		/* a reboot; as many of each */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
 	int shifted;		/* the rootfs has its ids in the range already */
 	enum view view;		/* of cgroups, as cgroup.view or auto found it */
@@ -42,13 +42,13 @@ struct mounts {
 	int hostns, hostroot;	/* the way back to it, or -1 */
 	struct made *made;	/* what the child made in the rootfs to */
 	size_t nmade;		/* mount on; goes again if the start fails */
-	int stage;		/* where mounts are locked on their way */
+	int passage;		/* where mounts are locked on their way */
 	int old;		/* a kernel without mount_setattr(2) */
-	char stage_path[STATE_PATH];
+	char passage_path[STATE_PATH];
 };
 
 #define MOUNTS_NONE { .tree = -1, .dev = -1, .pts = -1, .procfs = -1, \
-	.sysfs = -1, .hostns = -1, .hostroot = -1, .stage = -1 }
+	.sysfs = -1, .hostns = -1, .hostroot = -1, .passage = -1 }
 
 enum { DETACH = 2 };			/* MNT_DETACH, umount2(2) */
 
@@ -69,7 +69,7 @@ void mount_made(struct run *, const char *line);
 void mount_started(struct run *);
 void mount_undo(struct run *);
 /* The attributes of the rootfs, and of a bind, as configured.  Called where
- * there is a stage by the supervisor, else by the child once it is attached. */
+ * there is a passage by the supervisor, else by the child once it is attached. */
 void mount_set_rootfs(const struct run *);
 void mount_set_bind(const struct run *, const struct entry *);
 
@@ -83,7 +83,7 @@ int open_named(struct run *, const struct setting *, const char *path,
 
 /* ---- rootfs.c ---- */
 
-void stage_child(struct run *);		/* before GO, with the caller's ids */
+void mount_passage_child(struct run *);		/* before GO, with the caller's ids */
 void rootfs_child(struct run *);
 
 /* ---- files.c ---- */
@@ -95,8 +95,8 @@ void rootfs_restore_child(void);	/* those again, where a start fails */
 
 /* Makes the nodes of config.h and of the device keys in r->mount.dev.  Dies
  * where the host has no such device. */
-void device_nodes(struct run *);
+void dev_nodes(struct run *);
 /* In a container: our own nodes over the files in the child's /dev. */
-void device_child(struct run *);
+void dev_child(struct run *);
 
 #endif

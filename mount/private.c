@@ -106,7 +106,7 @@ private_host(struct run *r)
 }
 
 /* Back in the host's mount namespace, with the root that we had; nothing of
- * the host is then kept busy by us.  Where there is no way back, the stage
+ * the host is then kept busy by us.  Where there is no way back, the passage
  * alone goes. */
 void
 private_undo(struct run *r)
@@ -117,10 +117,10 @@ private_undo(struct run *r)
 			fchdir(r->mount.hostroot) < 0 || chroot(".") < 0))
 			warn("returning to the host's mount namespace:");
 		r->mount.private = 0;
-	} else if (r->mount.stage >= 0) {
-		syscall(SYS_umount2, r->mount.stage_path, DETACH);
+	} else if (r->mount.passage >= 0) {
+		syscall(SYS_umount2, r->mount.passage_path, DETACH);
 	}
-	shut(&r->mount.stage);
+	shut(&r->mount.passage);
 	shut(&r->mount.hostns);
 	shut(&r->mount.hostroot);
 }

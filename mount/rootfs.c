@@ -28,9 +28,9 @@
 
 /* ---- what the supervisor has prepared ---- */
 
-/* The child takes what has come to its copy of the stage. */
+/* The child takes what has come to its copy of the passage. */
 static void
-take_place(int stage, size_t i, int *mount)
+take_place(int passage, size_t i, int *mount)
 {
 	char name[16];
 
@@ -38,34 +38,34 @@ take_place(int stage, size_t i, int *mount)
 		return;
 	close(*mount);
 	put(name, sizeof(name), "%zu", i);
-	*mount = clone_tree(stage, name, AT_RECURSIVE);
+	*mount = clone_tree(passage, name, AT_RECURSIVE);
 	if (*mount < 0)
-		die("taking a mount from the stage:");
+		die("taking a mount from the passage:");
 }
 
-/* Opens our copy of the stage; while we still have the supervisor's ids, as
+/* Opens our copy of the passage; while we still have the supervisor's ids, as
  * the run-time folder is for root only. */
 void
-stage_child(struct run *r)
+mount_passage_child(struct run *r)
 {
-	if (r->mount.stage < 0)
+	if (r->mount.passage < 0)
 		return;
-	r->mount.stage = open(r->mount.stage_path, O_PATH | O_DIRECTORY |
+	r->mount.passage = open(r->mount.passage_path, O_PATH | O_DIRECTORY |
 	    O_CLOEXEC);
-	if (r->mount.stage < 0)
-		die("opening the stage for the mounts:");
+	if (r->mount.passage < 0)
+		die("opening the passage for the mounts:");
 }
 
 static void
-take_stage(struct run *r)
+take_passage(struct run *r)
 {
 	size_t i;
 
-	if (r->mount.stage < 0)
+	if (r->mount.passage < 0)
 		return;
-	take_place(r->mount.stage, 0, &r->mount.tree);
+	take_place(r->mount.passage, 0, &r->mount.tree);
 	for (i = 0; i < r->mount.nlist; i++)
-		take_place(r->mount.stage, i + 1, &r->mount.list[i].mount);
+		take_place(r->mount.passage, i + 1, &r->mount.list[i].mount);
 }
 
 /* ---- what is mounted ---- */
@@ -177,7 +177,7 @@ mount_dev(struct run *r)
 		if (symlinkat(config_links[i].target, r->mount.dev,
 		    config_links[i].name) < 0)
 			die("making /dev/%s:", config_links[i].name);
-	device_child(r);
+	dev_child(r);
 	pts = openat(r->mount.dev, "pts", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (pts < 0 || mount_at(r->mount.pts, pts) < 0)
 		die("mounting on /dev/pts:");
@@ -254,7 +254,7 @@ mount_bind(const struct run *r, const struct entry *e)
 		die("%sbind %s:", e->s->where, e->s->value);
 	target_mount(r->mount.tree, e->mount, e->target, S_ISDIR(st.st_mode),
 	    e->s->where);
-	if (r->mount.stage < 0)
+	if (r->mount.passage < 0)
 		mount_set_bind(r, e);
 	step("mount: %s on %s", e->s->u.bind.source, e->target);
 }
@@ -287,11 +287,12 @@ attach_rootfs(struct run *r)
 	if (root < 0 || mount_at(r->mount.tree, root) < 0)
 		die("attaching the rootfs:");
 	close(root);
-	if (r->mount.stage < 0)
+	if (r->mount.passage < 0)
 		mount_set_rootfs(r);
 }
 
-/* pivot_root(".", "."): the old root comes to lie on the new, and off it. */
+/* pivot_root(".", ".") stacks the old root on the new one, pivot_root(2); the
+ * umount takes it off. */
 static void
 pivot(struct run *r)
 {
@@ -312,7 +313,7 @@ pivot(struct run *r)
 void
 rootfs_child(struct run *r)
 {
-	take_stage(r);
+	take_passage(r);
 	attach_rootfs(r);
 	mount_dev(r);
 	mount_table(r);
@@ -320,7 +321,7 @@ rootfs_child(struct run *r)
 	masks_child(r);
 	mount_cgroup(r);
 	mount_list(r);
-	files_write_child(r);
+	run_host_child(r);
 	check_place(r, r->mount.procfs, "/proc");
 	check_place(r, r->mount.sysfs, "/sys");
 	pivot(r);

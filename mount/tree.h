@@ -6,8 +6,8 @@ struct run;
 
 /* ---- files.c ---- */
 
-/* Writes resolv.conf, hostname and the like into the rootfs.  Dies. */
-void files_write_child(struct run *r);
+/* Makes /run/host: who we are, and the notify socket.  Dies. */
+void run_host_child(struct run *r);
 
 /* ---- masks.c ---- */
 
@@ -21,8 +21,7 @@ void path_make_seen(struct run *r);
 
 /* ---- rootfs.c ---- */
 
-/* Mounts over a path below /proc or /sys; one that is not there is passed
- * over.  Dies. */
+/* Mounts over a path below /proc or /sys.  Dies, also where there is none. */
 void kernel_mount(const struct run *r, int mount, const char *path);
 /* A path below /proc or /sys, in the mounts that we have put there; -1 where
  * this kernel does not have it. */

@@ -112,7 +112,7 @@ nl_open(void)
 }
 
 int
-nl_ask(int fd, struct message *m)
+nl_send(int fd, struct message *m)
 {
 	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *h;

@@ -18,10 +18,10 @@ struct message {
 };
 
 /* Room for size bytes at the end.  What does not fit is remembered for
- * nl_ask(), and a place to write to is given all the same. */
+ * nl_send(), and a place to write to is given all the same. */
 void *nl_add(struct message *m, size_t size);
 /* 0, or -1 and errno: the first error of any of the messages. */
-int nl_ask(int fd, struct message *m);
+int nl_send(int fd, struct message *m);
 /* An attribute, in the innermost that is open. */
 void nl_attr(struct message *m, int type, const void *data, size_t size);
 /* A message of that type, NLM_F_ flags and a zeroed body of that size, which

@@ -1,4 +1,4 @@
-/* The child of crun exec, which enters the container.  See exec.c. */
+/* The child of crun exec, which enters the container.  See cmd/exec.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -31,8 +31,8 @@
 #include "tty/tty.h"
 #include "config.h"
 
-static int talk = -1;		/* the child's end */
-static int alone;		/* nobody is at the other */
+static int to_command = -1;		/* our socket to the command */
+static int no_command;		/* no command waits for us */
 
 /* ---- the child's messages ---- */
 
@@ -40,16 +40,18 @@ void
 enter_step(const char *what)
 {
 	struct record rec;
+	size_t size = record_make(&rec, STEP, 0, what);
 
-	send(talk, &rec, record_make(&rec, STEP, 0, what), MSG_NOSIGNAL);
+	send(to_command, &rec, size, MSG_NOSIGNAL);
 }
 
 static void
 send_failure(int status, const char *line)
 {
 	struct record rec;
+	size_t size = record_make(&rec, FAILED, status, line);
 
-	send(talk, &rec, record_make(&rec, FAILED, status, line), MSG_NOSIGNAL);
+	send(to_command, &rec, size, MSG_NOSIGNAL);
 	_exit(status);
 }
 
@@ -59,10 +61,11 @@ send_files(enum word what, const int *fds, long number)
 {
 	struct record rec;
 	char text[24];
+	size_t size;
 
 	put(text, sizeof(text), "%ld", number);
-	if (pass_send(talk, &rec, record_make(&rec, what, 0, text), fds, 2, 0)
-	    < 0 && !alone)
+	size = record_make(&rec, what, 0, text);
+	if (pass_send(to_command, &rec, size, fds, 2, 0) < 0 && !no_command)
 		die("handing files over:");
 }
 
@@ -139,11 +142,8 @@ join(struct run *r)
 {
 	int flags = CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | CLONE_NEWIPC |
 	    CLONE_NEWCGROUP;
-	size_t i;
 
-	for (i = 1; i < r->cgroup.nhier; i++)	/* that of v2 it was born in */
-		if (write(r->cgroup.hier[i].tasks, "0", 1) != 1)
-			die("joining %s:", r->cgroup.hier[i].path);
+	cgroup_join(r);
 	cgroup_close(r);
 	if (r->conf->userns != USERNS_NONE)
 		flags |= CLONE_NEWUSER;
@@ -164,9 +164,9 @@ release_children(void)
 static void
 die_with_parent(void)
 {
-	struct pollfd p = { talk, 0, 0 };
+	struct pollfd p = { to_command, 0, 0 };
 
-	if (alone)
+	if (no_command)
 		return;
 	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0)
 		die("asking for a signal at the command's death:");
@@ -241,9 +241,9 @@ wait_for_go(void)
 	char go;
 	ssize_t n;
 
-	if (alone)
+	if (no_command)
 		return;
-	while ((n = recv(talk, &go, 1, 0)) < 0 && errno == EINTR)
+	while ((n = recv(to_command, &go, 1, 0)) < 0 && errno == EINTR)
 		;
 	if (n < 0)
 		die("waiting for the command:");
@@ -265,9 +265,9 @@ program(struct run *r, const struct request *q, const struct user *u,
 	run_program(r, q, u, env);
 }
 
-/* It is a child of our parent's, with what we have. */
+/* A sibling of ours (CLONE_PARENT), which has what we have. */
 static void
-bear(struct run *r, const struct request *q, const struct user *u)
+clone_program(struct run *r, const struct request *q, const struct user *u)
 {
 	int pidfd = -1, fds[2];
 	struct clone_args a = { .flags = CLONE_PARENT | CLONE_PIDFD,
@@ -276,7 +276,7 @@ bear(struct run *r, const struct request *q, const struct user *u)
 	long pid = syscall(SYS_clone3, &a, sizeof(a));
 
 	if (pid < 0)
-		ns_no_process("");
+		ns_clone_failed("");
 	if (!pid)
 		program(r, q, u, env);
 	fds[0] = fds[1] = pidfd;
@@ -288,7 +288,7 @@ bear(struct run *r, const struct request *q, const struct user *u)
  * gets what a process of its pid namespace leaves, pid_namespaces(7).  The
  * kernel releases that process, but only while its parent lives. */
 static void
-bear_orphan(struct run *r, const struct request *q, const struct user *u)
+clone_orphan(struct run *r, const struct request *q, const struct user *u)
 {
 	struct clone_args a = { .exit_signal = SIGCHLD };
 	char **env = environment(r, q, u);
@@ -322,66 +322,19 @@ child(struct run *r, const struct request *q)
 		user_look_up(&u, q->user ? q->user : "0");
 	if (r->tty.ttys)
 		open_pty_child(r, u.uid);
-	ns_session_child(r, &talk);
+	ns_session_child(r, &to_command);
 	sec_bound_child(r);
 	seccomp_child(r);
 	become(&u);
 	sec_caps_child(r);	/* none, if it is not root any more */
 	enter_folder(q, &u);
 	umask(022);
-	if (alone)
-		bear_orphan(r, q, &u);
-	bear(r, q, &u);
+	if (no_command)
+		clone_orphan(r, q, &u);
+	clone_program(r, q, &u);
 }
 
 /* ---- the command ---- */
-
-/* The init's own group: payload, or a group that the guest has made below
- * it and moved its init to, since one that passes controllers on takes no
- * processes. */
-static int
-open_init_group(const struct run *r)
-{
-	char text[8192], *path, *below;
-	char *mark = xprintf("/" CGROUP_TOP "/%s/payload", r->conf->name);
-	int fd = -1, err = ENOENT;
-
-	if (read_at(r->init.proc, "cgroup", text, sizeof(text)) < 0)
-		die("reading the groups of the init of %s:", r->conf->name);
-	path = strstr(text, "0::");
-	if (path) {
-		path[strcspn(path, "\n")] = '\0';
-		below = strstr(path, mark);
-		if (below && *(below += strlen(mark)) == '/') {
-			fd = openat(r->cgroup.hier->payload, below + 1,
-			    DIR_FLAGS);
-			err = errno;
-		}
-	}
-	free(mark);
-	errno = err;
-	if (fd < 0 && err == ENOENT)	/* the guest may have removed it */
-		fd = openat(r->cgroup.hier->payload, ".", DIR_FLAGS);
-	if (fd < 0)
-		die("opening the group of the init of %s:", r->conf->name);
-	return fd;
-}
-
-/* The files by which the child joins the v1 groups; v2 stands first. */
-static void
-open_tasks(struct run *r)
-{
-	struct hier *h;
-
-	for (h = r->cgroup.hier + 1; h < r->cgroup.hier + r->cgroup.nhier;
-	     h++) {
-		if (h->tasks < 0)
-			h->tasks = openat(h->payload, "tasks",
-			    O_WRONLY | O_CLOEXEC);
-		if (h->tasks < 0)
-			die("opening the tasks of %s:", h->path);
-	}
-}
 
 /* The init's, which it cannot have raised above what it was given.  Read by
  * the command, in whose pid namespace the init's number means it. */
@@ -399,7 +352,7 @@ read_limits(const struct run *r)
 void
 enter_spawn(struct run *r, const struct request *q, struct entered *e)
 {
-	int pair[2], group = open_init_group(r);
+	int pair[2], group = cgroup_open_init(r);
 	struct clone_args a = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
 		.exit_signal = SIGCHLD,
@@ -409,17 +362,17 @@ enter_spawn(struct run *r, const struct request *q, struct entered *e)
 	long pid;
 
 	a.pidfd = (uintptr_t)&pidfd;
-	r->caps = device_caps(r->conf);
+	device_caps(r);
 	read_limits(r);
-	open_tasks(r);
+	cgroup_open_tasks(r);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		die("socketpair:");
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
-		ns_no_process("");
+		ns_clone_failed("");
 	if (!pid) {
 		close(pair[0]);
-		talk = pair[1];
+		to_command = pair[1];
 		on_die = send_failure;
 		child(r, q);
 		_exit(EXIT_SETUP);
@@ -452,7 +405,7 @@ exec_guest(const struct run *supervisor, char **argv)
 	if (pid)
 		return;
 	on_die = exit_quietly;
-	alone = 1;
+	no_command = 1;
 	state_child(&r);
 	if (cgroup_open(&r))
 		_exit(EXIT_SETUP);

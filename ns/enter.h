@@ -1,4 +1,4 @@
-/* The child of crun exec: what exec.c, enter.c and users.c share. */
+/* The child of crun exec: what cmd/exec.c, enter.c and users.c share. */
 #ifndef NS_ENTER_H
 #define NS_ENTER_H
 

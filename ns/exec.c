@@ -224,10 +224,10 @@ ns_session_child(struct run *r, int *keep)
 }
 
 void
-ns_no_process(const char *where)
+ns_clone_failed(const char *where)
 {
 	die("%scloning the program's process%s:", where, errno == EAGAIN ?
-	    "; pids is too few for it" : "");
+	    "; the limit pids is too low" : "");
 }
 
 /* The program's process, which waits for the end of file: then PID 1 holds
@@ -270,7 +270,7 @@ ns_exec_child(struct run *r)
 	/* not fork(3), for which libcap-ng has handlers */
 	pid = syscall(SYS_clone3, &a, sizeof(a));
 	if (pid < 0)
-		ns_no_process(conf_where(r->conf, KEY_PIDS));
+		ns_clone_failed(conf_where(r->conf, KEY_PIDS));
 	if (!pid)
 		program_child(r, env, &old, held);
 	sec_limits_child(r);	/* crun exec takes PID 1's */

@@ -62,7 +62,7 @@ void ns_terminal_child(const struct run *);
 /* execs conf->program, looked for in the PATH of env; dies when it cannot. */
 void ns_exec_program(const struct run *, char **env) __attribute__((noreturn));
 /* Dies: a clone(2) has failed, by errno. */
-void ns_no_process(const char *where) __attribute__((noreturn));
+void ns_clone_failed(const char *where) __attribute__((noreturn));
 /* execs the init, or becomes the built-in PID 1 of the program. */
 void ns_exec_child(struct run *) __attribute__((noreturn));
 /* The child's end of the pipe REPORT; -1 in every other process. */

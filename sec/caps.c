@@ -175,7 +175,7 @@ permitted_caps(void)
 void
 sec_bound_child(struct run *r)
 {
-	uint64_t keep = r->caps;
+	uint64_t keep = r->cgroup.caps;
 	int cap;
 
 	for (cap = 0; cap < 64; cap++) {
@@ -194,7 +194,7 @@ sec_bound_child(struct run *r)
 void
 sec_caps_child(struct run *r)
 {
-	uint64_t keep = r->caps & permitted_caps();
+	uint64_t keep = r->cgroup.caps & permitted_caps();
 	int cap;
 
 	capng_clear(CAPNG_SELECT_BOTH);

@@ -1,5 +1,5 @@
-/* What the container may not do: capabilities, limits, system calls, devices;
- * and crun's own program, out of its reach. */
+/* What the container may not do: capabilities, limits, system calls; and
+ * crun's own program, out of its reach. */
 #ifndef SEC_SEC_H
 #define SEC_SEC_H
 

@@ -53,11 +53,11 @@ enum { LOW = 0, ENDIAN = __AUDIT_ARCH_LE };
 enum { X32 = 0x40000000 };	/* __X32_SYSCALL_BIT of asm/unistd.h */
 enum { SIZE = 512 };		/* instructions; far more than there are */
 enum { LEAF = 4 };		/* as many calls are compared one by one */
-enum { ALLOW, KILL = -1, ARGUMENTS = -2 };	/* else an errno */
+enum { ALLOW, KILL = -3 };	/* beside an errno, and config.h's two */
 
 struct call {
 	uint32_t nr;
-	int what;		/* an errno, or ARGUMENTS */
+	int what;		/* an errno, or BY_ARGUMENTS */
 	int native;		/* its number on this machine */
 };
 
@@ -142,8 +142,8 @@ list_calls(struct call *calls, uint32_t arch, int privileged)
 		if (what == IF_PRIVILEGED)
 			what = privileged ? ENOSYS : ALLOW;
 		if (nr >= 0 && what != ALLOW)
-			calls[n++] = (struct call){ nr, what == BY_ARGUMENTS ?
-			    ARGUMENTS : what, config_syscalls[i].native };
+			calls[n++] = (struct call){ nr, what,
+			    config_syscalls[i].native };
 	}
 	qsort(calls, n, sizeof(*calls), by_number);
 	return n;
@@ -183,7 +183,7 @@ put_leaf(const struct call *c, size_t n)
 
 	for (i = 0; i < n; i++)
 		unless_equal(c[i].nr, 0);
-	if (c->what == ARGUMENTS) {
+	if (c->what == BY_ARGUMENTS) {
 		put_arguments(c);
 		code[first].jf = distance(first);
 		give(ALLOW);
@@ -204,7 +204,7 @@ put_search(const struct call *c, size_t n)
 
 	for (i = 0; i < n && c[i].what == c->what; i++)
 		;
-	if (n == 1 || (i == n && n <= LEAF && c->what != ARGUMENTS)) {
+	if (n == 1 || (i == n && n <= LEAF && c->what != BY_ARGUMENTS)) {
 		put_leaf(c, n);
 		return;
 	}

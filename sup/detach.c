@@ -82,23 +82,24 @@ detach_ended(struct run *r, int status, const char *last)
 
 /* ---- the command that waits ---- */
 
-/* The next record, or why there is none: 0 the time is up, -1 the supervisor
- * has died. */
-static int
-next_record(struct run *r, int from, struct record *rec, int ms)
+enum heard { RECORD, TIME_IS_UP, DIED };
+
+/* Waits for the supervisor's next record; ms: -1 for ever. */
+static enum heard
+supervisor_record(struct run *r, int from, struct record *rec, int ms)
 {
 	struct pollfd p[] = { { from, POLLIN, 0 },
 	    { r->signals.fd, POLLIN, 0 } };
 	long long end = now_ms() + ms;
-	int sig, n;
+	int sig, n, left;
 
 	for (;;) {
-		n = poll(p, LEN(p), ms < 0 ? -1 : end > now_ms() ?
-		    end - now_ms() : 0);
+		left = end > now_ms() ? end - now_ms() : 0;
+		n = poll(p, LEN(p), ms < 0 ? -1 : left);
 		if (n < 0 && errno != EINTR)
 			die("poll:");
 		if (n == 0)
-			return 0;
+			return TIME_IS_UP;
 		if (n > 0 && p[1].revents && (sig = signal_pending(r))) {
 			if (ms < 0)	/* it has not started yet */
 				kill(r->back.supervisor, sig);
@@ -106,7 +107,7 @@ next_record(struct run *r, int from, struct record *rec, int ms)
 				exit(EXIT_SIGNAL + sig);
 		}
 		if (n > 0 && p[0].revents)
-			return record_read(from, rec) ? 1 : -1;
+			return record_read(from, rec) ? RECORD : DIED;
 	}
 }
 
@@ -140,24 +141,25 @@ await(struct run *r, int from)
 {
 	const char *name = r->conf->name;
 	struct record rec = { 0 };
-	int got = next_record(r, from, &rec, -1), status;
+	enum heard got = supervisor_record(r, from, &rec, -1);
+	pid_t pid = r->back.supervisor;
+	int status;
 
-	if (got < 0 || rec.what != STARTED) {
-		if (waitpid(r->back.supervisor, &status, 0) == r->back.supervisor &&
-		    WIFEXITED(status))
+	if (got == DIED || rec.what != STARTED) {
+		if (waitpid(pid, &status, 0) == pid && WIFEXITED(status))
 			exit(WEXITSTATUS(status));
 		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
 	}
 	if (!r->back.ready)
 		exit(0);
-	got = next_record(r, from, &rec, r->back.ready * 1000);
-	if (got > 0 && rec.what == READY)
+	got = supervisor_record(r, from, &rec, r->back.ready * 1000);
+	if (got == RECORD && rec.what == READY)
 		exit(0);
-	if (got > 0)
+	if (got == RECORD)
 		fail(EXIT_SETUP, "%s ended with status %d before it was ready"
 		    "%s%s", name, rec.status, *rec.text ? "; it printed last: "
 		    : " and printed nothing", rec.text);
-	if (got < 0)
+	if (got == DIED)
 		fail(EXIT_SETUP, "%s: its supervisor was killed", name);
 	tell("%s is not ready after %d s, and is left running; its console "
 	    "said last", name, r->back.ready);
@@ -166,10 +168,12 @@ await(struct run *r, int from)
 }
 
 void
-detach(struct run *r)
+detach(struct run *r, int ready)
 {
 	int p[2], fd;
 
+	r->back.background = 1;
+	r->back.ready = ready;
 	if (pipe2(p, O_CLOEXEC | O_DIRECT) < 0)
 		die("pipe:");
 	r->back.supervisor = _Fork();

@@ -121,8 +121,8 @@ state_open(struct run *r, const char *name)
 	return STARTING;
 }
 
-/* The second line of NAME/lock, once the supervisor has ended. */
-/* The line n of NAME/lock, from 0 on; "": it has none. */
+/* The line n of NAME/lock, from 0 on; "": it has none.  The supervisor adds to
+ * its first when it ends. */
 static char *
 end_line(const struct run *r, int n)
 {

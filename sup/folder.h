@@ -25,9 +25,11 @@ off_t left_size(struct run *r);
  * NULL; or why it could not all be removed, and then the file stays for the
  * next who tries. */
 const char *left_remove(struct run *r, off_t keep);
-/* One try to open the folder and to take the lock in it.  1: it is ours; 0:
- * the folder vanished meanwhile; -1: another holds it.  Dies otherwise. */
-int left_try_lock(struct run *r, const char *dir);
+enum lock { OURS, ANOTHERS, VANISHED };	/* the last: the folder has */
+
+/* One try to open the folder and to take the lock in it.  Dies where it is
+ * none of these. */
+enum lock left_try_lock(struct run *r, const char *dir);
 
 /* ---- marker.c ---- */
 
@@ -39,7 +41,7 @@ void guard_free(struct run *r);
 int statedir_is_ours(void);
 /* The run-time folder, unless others use it. */
 void statedir_remove(struct run *r);
-/* What is in these folders is believed: which groups and links to remove, what
+/* crun trusts what is in these folders: which groups and links to remove, what
  * runs.  0: there is none.  Dies where another could have written in it. */
 int statedir_trusted(const char *dir);
 

@@ -93,12 +93,18 @@ left_remove(struct run *r, off_t keep)
 	prepare_objects(rest);
 	/* a last line without its end was being written, and its object was
 	 * not made yet; removing it all the same does no harm */
-	while ((line = next_part(&rest, "\n")))
-		if (*line == 'i')
+	*left = '\0';
+	while ((line = next_part(&rest, "\n"))) {
+		if (!strncmp(line, "ids ", 4)) {
 			ids = line;	/* when nobody has them any more */
-		else if ((why = remove_object(r, line)) && !r->state.left++)
+			continue;
+		}
+		why = remove_object(r, line);
+		if (why && !*left)
 			snprintf(left, sizeof(left), "%s", why);
-	if (r->state.left)
+	}
+	r->state.left = *left != '\0';
+	if (*left)
 		return left;
 	if (ids)
 		remove_object(r, ids);
@@ -141,7 +147,7 @@ lock_soon(int fd)
 	return 0;
 }
 
-int
+enum lock
 left_try_lock(struct run *r, const char *dir)
 {
 	char path[STATE_PATH];
@@ -153,7 +159,7 @@ left_try_lock(struct run *r, const char *dir)
 	if (r->state.dir < 0 && errno != ENOENT)
 		die("%s:", dir);
 	if (r->state.dir < 0)
-		return 0;
+		return VANISHED;
 	r->state.lock = openat(r->state.dir, "lock",
 	    O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (r->state.lock < 0 && errno != ENOENT)
@@ -166,10 +172,10 @@ left_try_lock(struct run *r, const char *dir)
 		die("locking %s/lock:", dir);
 	put(path, sizeof(path), "%s/lock", dir);
 	if (!held && r->state.lock >= 0 && same_file(r->state.lock, path))
-		return 1;
+		return OURS;
 	shut(&r->state.lock);
 	if (held)
-		return -1;
+		return ANOTHERS;
 	shut(&r->state.dir);
-	return 0;
+	return VANISHED;
 }

@@ -12,8 +12,8 @@
 
 /* ---- ranges of ids ----
  *
- * Byte 1 + n of the marker is range n.  One that is free but not 0 is a killed
- * supervisor's, and may have processes still.
+ * Byte 1 + n of the marker is range n.  One that nobody has locked but that is
+ * not 0 belongs to a killed supervisor, and processes may have these ids still.
  */
 
 static int
@@ -21,7 +21,7 @@ claim(struct run *r, off_t byte)
 {
 	char used = 0;
 
-	/* looked at before it is ours, another could take it, and be killed */
+	/* read only once it is locked: until then another may take it */
 	if (lock_byte(r->state.marker, F_OFD_SETLK, F_WRLCK, byte, 1))
 		return 0;
 	if (pread(r->state.marker, &used, 1, byte) >= 0 && !used)

@@ -31,8 +31,8 @@
  * Whoever makes a folder or claims a range holds byte 0 shared meanwhile;
  * whoever removes the marker, with the run-time folder, holds it alone.
  *
- * The first part is the supervisor's.  The second is for everybody else, who
- * finds a container by its name: the lock says that there is a supervisor,
+ * This file is the supervisor's; find.c is for everybody else, who finds a
+ * container by its name: the lock says that there is a supervisor,
  * and a pid with its start time names one process for ever, so a pidfd that
  * was opened before the two were compared is of no other.
  */
@@ -110,7 +110,7 @@ state_host(struct run *r)
 {
 	char dir[STATE_PATH], pid[64] = "";
 	const char *why;
-	int got;
+	enum lock got;
 
 	put_state_path(dir, sizeof(dir), r->conf->name, NULL);
 	guard_folder(r);
@@ -118,9 +118,9 @@ state_host(struct run *r)
 		if (mkdir(dir, 0700) < 0 && errno != EEXIST)
 			die("making %s:", dir);
 		got = left_try_lock(r, dir);
-	} while (!got);
+	} while (got == VANISHED);
 	guard_free(r);
-	if (got < 0) {
+	if (got == ANOTHERS) {
 		read_at(r->state.dir, "lock", pid, sizeof(pid));
 		pid[strcspn(pid, " \n")] = '\0';
 		shut(&r->state.dir);
@@ -349,7 +349,7 @@ state_clean(const char *name)
 		tell("%s is no folder, and none of crun's; left alone", dir);
 		return 0;
 	}
-	if (left_try_lock(&r, dir) <= 0) {
+	if (left_try_lock(&r, dir) != OURS) {
 		shut(&r.state.dir);
 		return 0;
 	}

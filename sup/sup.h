@@ -10,9 +10,9 @@
 struct run;
 
 struct wait {			/* for others, wait.c */
-	int patience;		/* ms that we wait still, in all */
-	int starting;		/* a signal ends that */
-	int heard;		/* the one that did; 0: none */
+	int patience;		/* ms left to wait, for all waits together */
+	int starting;		/* a signal ends the wait */
+	int heard;		/* that signal; 0: none */
 	int stuck;		/* the init was killed and does not die */
 	int early, early_request;	/* an ASK came before the init ran */
 };
@@ -65,19 +65,19 @@ struct state {			/* the run-time folder, state.c */
 void wait_start(struct run *);
 void wait_started(struct run *);
 void wait_end(struct run *);
-/* The init was killed, and whether it has died.  Gives that. */
+/* Notes whether the killed init has died, and gives that. */
 int wait_died(struct run *, int died);
 /* An ASK that came when there was no init: it is done in the next life.  A
  * stop is not undone by a reboot that is asked for after it. */
 void wait_early(struct run *);
 /* 1: there was one, and its value is in r->signals.request again. */
 int wait_take_early(struct run *);
-/* Waits for an event of poll(2) as long as there is patience, and at least
- * for a glance.  1: it is there; 0: not in time, or a signal came first.  Its
+/* Waits for an event of poll(2) for what is left of PATIENCE_MS, and at least
+ * GLANCE_MS.  1: it is there; 0: not in time, or a signal came first.  Its
  * messages go out meanwhile. */
 int wait_for(struct run *, int fd, short events);
-/* Dies, since it was waited for in vain: with a line that ends in why, and
- * the status of the signal where that was the end. */
+/* Dies, as the wait has failed: with a line that ends in why; with status
+ * 128 + n where signal n ended it. */
 void wait_failed(struct run *, const char *why) __attribute__((noreturn));
 /* "pid 4711 (sleep) WHAT: " and what its state is.  This and the next two give
  * a string that the next call uses again. */
@@ -117,8 +117,8 @@ void state_record(struct run *, const char *lines);
 /* Something that was written down could not be removed: its line stays for
  * the next who tries. */
 void state_keep(struct run *);
-/* Between two lives: what was written down has been removed, or, where crun
- * set has made it, is removed now; but for what the stages keep. */
+/* At a reboot: removes what NAME/host still lists, as crun set may have made
+ * it, but for what is kept. */
 void state_reboot(struct run *);
 void state_child(struct run *);
 /* Writes the configuration. */
@@ -138,7 +138,8 @@ void state_ended(struct run *, int status, int killed, const char *reason);
 /* When a process began, in ticks since boot, from its /proc/PID/stat; 0 where
  * that cannot be read. */
 unsigned long long state_start_time(int dir, const char *stat);
-/* Removes what a dead supervisor of that name left; 0: there was none. */
+/* Removes what a dead supervisor of that name left.  1: done; 0: there was
+ * none, or it runs, or not all could be removed, which is told. */
 int state_clean(const char *name);
 /* Removes the run-time folder, unless a container or a range of ids is in
  * it. */
@@ -184,8 +185,9 @@ const char *state_range_free(struct run *, const char *what);
 
 /* ---- detach.c ---- */
 
-/* Goes on in a child, which is the supervisor; the caller waits and exits. */
-void detach(struct run *);
+/* Goes on in a child, which is the supervisor; the caller waits and exits.
+ * ready: the seconds that it waits until the system is up; 0: it does not. */
+void detach(struct run *, int ready);
 /* The init runs; the system is up; all has ended.  Each is told to who
  * waits. */
 void detach_started(struct run *);

@@ -3,8 +3,8 @@
  * A killed process may be long in dying, or not die at all: one in a frozen
  * group of cgroup v1 takes no signal, nor does one that the kernel holds.  A
  * lock may be held by a process that is stopped.  So a start, and the end of
- * a life, wait PATIENCE_MS for others, in all: run->patience is what is left.
- * When it is used up, each that follows gets a glance.
+ * a life, wait PATIENCE_MS for others, in all: run->wait.patience is what is
+ * left.  When it is used up, each that follows gets a glance.
  *
  * During a start a signal ends all of that at once.  At an end it does not:
  * what is half removed is of no use to anybody, and the wait is short.
@@ -49,7 +49,7 @@ wait_started(struct run *r)
 	r->wait.starting = 0;
 }
 
-/* Who does not die has been waited for already. */
+/* An init that does not die has used up the time already. */
 void
 wait_end(struct run *r)
 {
@@ -141,7 +141,7 @@ wait_failed(struct run *r, const char *why)
 
 /* The letter of its state and its name, proc_pid_stat(5); '\0': it is gone. */
 static char
-state_of(pid_t pid, char *name, size_t size)
+proc_state(pid_t pid, char *name, size_t size)
 {
 	char path[32], text[512], *begin, *end;
 
@@ -174,7 +174,7 @@ find_freezer(pid_t pid, char *group, size_t size)
 	char *rest = text;
 
 	put(file, sizeof(file), "/proc/%ld/cgroup", (long)pid);
-	if (cgroup_mount("freezer", mount, sizeof(mount)) < 0 ||
+	if (hierarchy_path("freezer", mount, sizeof(mount)) < 0 ||
 	    read_at(AT_FDCWD, file, text, sizeof(text)) <= 0)
 		return 0;
 	while ((line = next_part(&rest, "\n"))) {
@@ -201,7 +201,7 @@ wait_words(pid_t pid, const char *what)
 {
 	static char text[1400];
 	char name[64] = "", group[512], why[1200];
-	char state = state_of(pid, name, sizeof(name));
+	char state = proc_state(pid, name, sizeof(name));
 
 	if (find_freezer(pid, group, sizeof(group)))
 		snprintf(why, sizeof(why), "it is frozen by another cgroup; "
@@ -233,7 +233,7 @@ find_stuck(int group, int depth, pid_t found)
 
 	read_at(group, "cgroup.procs", text, sizeof(text));
 	while ((pid = strtol(p, &end, 10)) > 0 && *end) {
-		if (!found || state_of(pid, name, sizeof(name)) == 'D')
+		if (!found || proc_state(pid, name, sizeof(name)) == 'D')
 			found = pid;
 		p = end;
 	}
@@ -421,5 +421,5 @@ wait_holder(int fd)
 	if (d)
 		closedir(d);
 	return pid > 0 ? wait_words(pid, "does not let go of it") :
-	    "who holds it is not to be seen from here";
+	    "its holder cannot be seen from here";
 }

@@ -32,7 +32,7 @@ bind_at(int fd, const struct sockaddr_un *a)
 }
 
 void
-attach_host(struct run *r)
+typing_host(struct run *r)
 {
 	struct sockaddr_un a = { .sun_family = AF_UNIX };
 
@@ -50,7 +50,7 @@ attach_host(struct run *r)
 }
 
 void
-attach_undo(struct run *r)
+typing_undo(struct run *r)
 {
 	shut(&r->tty.typist);
 	shut(&r->tty.listener);
@@ -96,21 +96,21 @@ accept_one(struct run *r)
 }
 
 void
-attach_begin(struct run *r)
+typing_begin(struct run *r)
 {
 	if (r->tty.typist >= 0 && !send_master(r->tty.typist, r->tty.master))
 		shut(&r->tty.typist);
 }
 
 void
-attach_poll(const struct run *r, struct pollfd *fds)
+typing_poll(const struct run *r, struct pollfd *fds)
 {
 	fds[0] = (struct pollfd){ r->tty.listener, POLLIN, 0 };
 	fds[1] = (struct pollfd){ r->tty.typist, POLLIN, 0 };
 }
 
 void
-attach_serve(struct run *r, const struct pollfd *fds)
+typing_serve(struct run *r, const struct pollfd *fds)
 {
 	if (fds[1].revents)	/* it never sends: this is its end */
 		shut(&r->tty.typist);

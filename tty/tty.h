@@ -112,8 +112,8 @@ struct reader {
 	int dir;		/* the container's folder */
 	int fd;			/* -1: not opened yet */
 	uint64_t pos;		/* the next byte */
-	int still;		/* to go on to what is there at the first */
-	uint64_t end;		/* read only */
+	int still;		/* to stop at what was there at first */
+	uint64_t end;		/* that; log_read() sets it */
 };
 
 /* The next bytes, at most size; 0: there are no more now.  What was
@@ -129,13 +129,13 @@ void log_watched(int);
 
 /* ---- attach.c ---- */
 
-void attach_host(struct run *);
-void attach_undo(struct run *);
+void typing_host(struct run *);
+void typing_undo(struct run *);
 /* A console has begun: the one that types gets it. */
-void attach_begin(struct run *);
+void typing_begin(struct run *);
 /* Fills two entries for poll(2). */
-void attach_poll(const struct run *, struct pollfd *);
-void attach_serve(struct run *, const struct pollfd *);
+void typing_poll(const struct run *, struct pollfd *);
+void typing_serve(struct run *, const struct pollfd *);
 
 /* what the supervisor answers: type; you may watch; there is no console */
 enum { TYPE = 't', WATCH = 'w', NOTHING = 'n' };

@@ -109,16 +109,28 @@ act() {
 	exit 0
 }
 
+# Those that run still are asked to end, and killed 0.3 s later.
+end_kids() {
+	tries=0
+	while read -r p; do
+		kill -TERM "$p" 2>/dev/null || :
+	done <kids
+	while read -r p; do
+		while [ -e "/proc/$p/exe" ] && [ "$tries" -lt 15 ]; do
+			tries=$((tries + 1))
+			sleep 0.02
+		done
+		kill -KILL "$p" 2>/dev/null || :
+	done <kids
+}
+
 # What a story has left running or mounted is ended, and whatever else it has
 # commands for in "undo".
 end_of_story() {
 	rc=$?
 	trap - EXIT
 	[ ! -e undo ] || sh undo >/dev/null 2>&1 || :
-	while read -r p; do
-		kill -TERM "$p" 2>/dev/null && sleep 0.3
-		kill -KILL "$p" 2>/dev/null || :
-	done <kids
+	end_kids
 	tac mounted 2>/dev/null | while read -r m; do
 		umount -l "$m" || :
 	done

@@ -379,7 +379,7 @@ console_none() {
 	conf
 	idle
 	verb 125 console "$name"
-	says "$name has no console: its program has the files of the crun that"
+	says "$name has no console: its program uses the input and output of"
 	down
 }
 story 'background: console of a program that has none' console_none

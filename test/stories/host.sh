@@ -352,11 +352,11 @@ host_why_not() {
 	[ -e /sys/fs/cgroup/cgroup.controllers ] ||
 		[ -d /sys/fs/cgroup/pids ] || skip 'no controller of pids'
 	run 125 pids=1 -- true
-	says '^crun: command line: cloning the program.*; pids is too few'
+	says '^crun: command line: cloning the program.*; the limit pids is too low'
 	lines 1
 	background pids=2 -- sleep 1000
 	verb 125 exec "$name" true
-	says "^crun: .*cloning the program.*; pids is too few"
+	says "^crun: .*cloning the program.*; the limit pids is too low"
 	lines 1
 	verb 0 kill "$name"
 	gone

@@ -122,7 +122,7 @@ wall_lines() {
 	anx mounting (on /(dev|proc|sys|run)|tmpfs|proc|sysfs|mqueue|cgroup2)
 	anx making /dev(/pts)? \(CONFIG_(TMPFS|UNIX98_PTYS)\)
 	anx c\.conf:[12]: (rootfs|idmapping|setting attributes of the mount of) /
-	anx (making|sharing|attaching to) the (mounts|stage for the mounts)
+	anx (making|sharing|attaching to) the (mounts|passage for the mounts)
 	-n- attaching the rootfs
 	anx pivot_root into /
 	anx leaving the host's root

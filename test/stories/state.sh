@@ -459,7 +459,7 @@ state_two_starts() {
 	mkfifo go over
 	exec 3<>go 4<>over
 	i=0
-	while [ "$i" -lt "$((500 / slow))" ]; do
+	while [ "$i" -lt "${CRUN_RACES:-$((200 / slow))}" ]; do
 		for n in a b; do
 			{
 				rc=0
@@ -482,7 +482,7 @@ state_two_starts() {
 		i=$((i + 1))
 	done
 }
-limit=120
+limit=$((120 + ${CRUN_RACES:-0} / 4))
 story -k 'state: of two starts of a name at once, one wins' state_two_starts
 
 state_parallel() {

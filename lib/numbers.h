@@ -1,7 +1,7 @@
 /* The numbers of system calls that asm/unistd.h does not have on every machine:
  * -1, there is no such call.  One that old headers lack has its number. */
-#ifndef SEC_NUMBERS_H
-#define SEC_NUMBERS_H
+#ifndef LIB_NUMBERS_H
+#define LIB_NUMBERS_H
 
 #include <asm/unistd.h>
 
