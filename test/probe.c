@@ -12,15 +12,13 @@
  *	probe connect NAME		to that abstract socket
  *	probe told			print up, and the first signal that comes
  *	probe blocked PROGRAM ...	run it with TERM blocked, all else ignored
- *	probe unit FOLDER PROGRAM ...	run it in that cgroup, marked as
- *					delegated as systemd marks a unit
- *	probe notify LINE ...		say so to $NOTIFY_SOCKET, sd_notify(3)
- *	probe notify-stay LINE ...	and then do nothing
+ *	probe unit FOLDER PROGRAM ...	run it in that cgroup, marked delegated
+ *	probe notify[-stay] LINE ...	say so to $NOTIFY_SOCKET, sd_notify(3);
+ *					-stay: and then do nothing
  *	probe mark FOLDER NAME		set that attribute of it, xattr(7), to 1
  *	probe lease FILE		make it and hold a lease of it, fcntl(2)
  *	probe lock FILE			lock it, fcntl(2), print ok, stay
- *	probe attach SOCKET		connect; print typed, watched, nothing or
- *					closed, by what comes
+ *	probe attach SOCKET		print typed, watched, nothing or closed
  *	probe euid			print the effective user id
  *	probe survive PROGRAM ...	run it without PR_SET_PDEATHSIG
  *	probe noreap PROGRAM ...	run it, and reap nobody else
