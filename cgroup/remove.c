@@ -47,12 +47,25 @@ first_folder(int dir, char *name, size_t size)
 	closedir(d);
 }
 
+/* Opens a folder that has folders in it; -1: it has none, or cannot be opened. */
+static int
+open_if_not_empty(int dir, const char *name)
+{
+	int fd = openat(dir, name, DIR_FLAGS);
+	char below[256];
+
+	first_folder(fd, below, sizeof(below));
+	if (!*below)
+		shut(&fd);
+	return fd;
+}
+
 /* Removes dir's folders, bottom up.  It walks by .. and not by recursion: the
  * guest may have nested them as deep as it liked.  0, or -1 and errno. */
 static int
 remove_below(int dir)
 {
-	char name[256], below[256];
+	char name[256];
 	int at = openat(dir, ".", DIR_FLAGS), next, depth = 0, err;
 
 	for (;;) {
@@ -62,17 +75,16 @@ remove_below(int dir)
 		if (*name && !unlinkat(at, name, AT_REMOVEDIR))
 			continue;
 		err = errno;
-		next = openat(at, *name ? name : "..", DIR_FLAGS);
 		if (*name)
-			first_folder(next, below, sizeof(below));
-		if (next < 0 || (*name && !*below)) {
-			shut(&next);
-			shut(&at);
+			next = open_if_not_empty(at, name);
+		else
+			next = openat(at, "..", DIR_FLAGS);
+		depth += *name ? 1 : -1;
+		shut(&at);
+		if (next < 0) {
 			errno = err;
 			return -1;
 		}
-		depth += *name ? 1 : -1;
-		shut(&at);
 		at = next;
 	}
 	shut(&at);

@@ -238,7 +238,8 @@ relay(struct run *r, const struct entered *e)
 	int gone = 0, dead = 0;
 
 	console_begin(r);
-	for (take_ends(e); ended < 0 && !gone; take_ends(e)) {
+	take_ends(e);
+	while (ended < 0 && !gone) {
 		p[SIGNALS] = (struct pollfd){ r->signals.fd, POLLIN, 0 };
 		p[ENDS] = (struct pollfd){ ends, POLLIN, 0 };
 		p[CHILD] =
@@ -251,6 +252,7 @@ relay(struct run *r, const struct entered *e)
 		console_relay(r, p + CONSOLE);
 		dead |= p[CHILD].revents;
 		gone = p[CHILD].revents && is_gone(e);
+		take_ends(e);
 	}
 	console_end(r, 1);
 	if (ended < 0)
