@@ -190,15 +190,11 @@ format(char *line, const char *fmt, va_list ap)
 		snprintf(line + n, LINE - n, " %s", strerror(err));
 }
 
-static void end(int status, const char *fmt, va_list ap)
-    __attribute__((noreturn));
+static void end(int status, const char *line) __attribute__((noreturn));
 
 static void
-end(int status, const char *fmt, va_list ap)
+end(int status, const char *line)
 {
-	char line[LINE];
-
-	format(line, fmt, ap);
 	on_die(status, line);
 	abort();
 }
@@ -215,19 +211,25 @@ go_on(const char *fmt, va_list ap)
 void
 die(const char *fmt, ...)
 {
+	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	end(EXIT_SETUP, fmt, ap);
+	format(line, fmt, ap);
+	va_end(ap);
+	end(EXIT_SETUP, line);
 }
 
 void
 fail(int status, const char *fmt, ...)
 {
+	char line[LINE];
 	va_list ap;
 
 	va_start(ap, fmt);
-	end(status, fmt, ap);
+	format(line, fmt, ap);
+	va_end(ap);
+	end(status, line);
 }
 
 void
