@@ -224,6 +224,7 @@ story -k 'mount: tmpfs with size and mode' mount_tmpfs
 # What stands later in the file lies over what came before, of both kinds; and
 # so it is when crun set has written the configuration anew.
 mount_order() {
+	own_root
 	mkdir -p below/sub
 	echo below >below/sub/file
 	conf "bind=$t/below:/mnt" tmpfs=/mnt/sub:mode=711 \
