@@ -10,7 +10,7 @@
 #	-c	only those that the layout of cgroups can change
 #	-k	only those that a kernel, or that layout, can change
 #	-l	list them
-#	-j N	N side by side; without it two more than processors
+#	-j N	N side by side; without it one more than processors
 #
 # The stories stand in test/stories/, in a file for each part of crun.  A line
 #
@@ -50,7 +50,7 @@ wrong_call() {
 	exit 2
 }
 
-all='' only='' list='' lines=$(($(getconf _NPROCESSORS_ONLN) + 2)) line=''
+all='' only='' list='' lines=$(($(getconf _NPROCESSORS_ONLN) + 1)) line=''
 [ ! "${CRUN_IN_VM:-}" ] || lines=1
 while getopts acklj:w: option; do
 	case $option in
