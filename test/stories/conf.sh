@@ -90,6 +90,9 @@ config_escaped() {
 	raw 'rootfs=/r\n'
 	want 2 "$crun" -n -c web.conf "$(printf 'env=A=\033[31m')"
 	says 'command line: '
+	# the first byte of a character, and then none that belongs to one
+	want 2 "$crun" -n -c web.conf "$(printf 'a\360\237\033\233=')"
+	says '\\xf0\\x9f\\x1b\\x9b'
 	mkdir "$(printf 'x\033y')"
 	want 2 "$crun" -n -c "$(printf 'x\033y/z')"
 	says 'x\\x1by/z'
@@ -104,6 +107,9 @@ config_long_line() {
 	want 2 "$crun" -n -c web.conf
 	says '^crun: web.conf:2: .*4096'
 	lines 1
+	{ echo rootfs=/r && printf '#%04096d\n' 0; } >web.conf
+	want 2 "$crun" -n -c web.conf
+	says '^crun: web.conf:2: .*4096'
 }
 story 'config: (wall 9) a line has at most 4096 bytes' config_long_line
 

@@ -121,6 +121,7 @@ console_os_size() {
 	want 0 "$pty" "$prompt" 'send:stty size\r' 'expect:^24 80' \
 		"$prompt" 'size:50x120' 'send:stty size\r' 'expect:^50 120' \
 		"$prompt" 'send:tty\r' 'expect:^/dev/console' "$prompt" \
+		'send:stat -c %u:%g:%a /dev/console\r' 'expect:^0:5:620' "$prompt" \
 		'send:poweroff\r' -- "$crun" -c c.conf
 }
 story 'console: an OS has it as /dev/console, with its size' \

@@ -24,6 +24,31 @@ races_removed() {
 }
 story 'state: a start whose folder goes before it is locked' races_removed
 
+# And where a third has made another folder of that name meanwhile.  The tracer
+# lets its process go on when it is ended.
+races_replaced() {
+	need strace
+	conf
+	idle
+	old=$sup
+	strace -D -f -qq -o trace -P "/run/crun-os/$name/lock" \
+		-e trace=fcntl -e inject=fcntl:delay_enter=60000000:when=1 \
+		"$crun" -q -c c.conf -- true >second.out 2>second.err &
+	second=$!
+	echo "$second" >>kids
+	soon grep -q fcntl trace
+	kill "$old"
+	ends 143 "$old"
+	idle
+	kill "$(sed -n 's/^TracerPid:[[:blank:]]*//p' "/proc/$second/status")"
+	ends 125 "$second"
+	grep -q "^crun: $name is already running" second.err ||
+		wrong 'already running' "$(cat second.err)"
+	down
+}
+story 'state: a start whose folder is exchanged before it is locked' \
+	races_replaced
+
 # The child of a killed supervisor has its lock still, for a moment.
 races_inherited() {
 	need strace

@@ -114,6 +114,23 @@ verb_freeze() {
 }
 story -c 'verbs: freeze, thaw, and kill of what is frozen' verb_freeze
 
+# It waits in the kernel for a file system of the guest's own.
+verb_freeze_refused() {
+	[ -c /dev/fuse ] || skip 'this kernel has no /dev/fuse'
+	conf device=/dev/fuse
+	background -- sleep 1000
+	verb 0 exec "$name" sh -c 'mkdir /tmp/f; exec 3<>/dev/fuse; sleep 1000 &
+		mount -t fuse -o fd=3,rootmode=40000,user_id=0,group_id=0 \
+			none /tmp/f
+		ls /tmp/f/x 3<&- >/dev/null 2>&1 &'
+	secs=10 verb 125 freeze "$name"
+	says "^crun: freezing $name: a process in it does not let itself be stopped"
+	is state running "$(fact state)"
+	verb 0 kill "$name"
+}
+story -c 'verbs: freeze of what does not let itself be stopped' \
+	verb_freeze_refused
+
 # by a cgroup2 that is mounted for the moment
 verb_freeze_hidden() {
 	[ "$(stat -f -c %T /sys/fs/cgroup)" != cgroup2fs ] ||
@@ -524,6 +541,16 @@ verb_stop_reboot() {
 	stop=$!
 	waits "$stop"
 	soon grep -qa 'down' "/run/crun-os/$name/log"
+	verb 125 reboot "$name"
+	ends 0 "$stop"
+	gone
+	conf stop.timeout=20
+	background -- sh -c 'trap "echo told; sleep 2; exit 0" TERM; echo up
+		while :; do sleep 0.1; done'
+	soon grep -qa up "/run/crun-os/$name/log"
+	"$crun" stop "$name" >stop.out 2>&1 &
+	stop=$!
+	soon grep -qa told "/run/crun-os/$name/log"
 	verb 125 reboot "$name"
 	ends 0 "$stop"
 	gone
