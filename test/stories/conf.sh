@@ -91,8 +91,8 @@ config_escaped() {
 	want 2 "$crun" -n -c web.conf "$(printf 'env=A=\033[31m')"
 	says 'command line: '
 	# the first byte of a character, and then none that belongs to one
-	want 2 "$crun" -n -c web.conf "$(printf 'a\360\237\033\233=')"
-	says '\\xf0\\x9f\\x1b\\x9b'
+	want 2 "$crun" -n -c web.conf "$(printf 'a\360\237AA=')"
+	says '\\xf0\\x9fAA'
 	mkdir "$(printf 'x\033y')"
 	want 2 "$crun" -n -c "$(printf 'x\033y/z')"
 	says 'x\\x1by/z'

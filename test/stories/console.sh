@@ -15,6 +15,8 @@ console_tty() {
 	want 0 "$pty" 'expect:yes yes yes' -- "$crun" -c c.conf -- \
 		sh -c '[ -t 0 ] && [ -t 1 ] && [ -t 2 ] && echo yes yes yes'
 	want 0 "$pty" 'expect:24 80' -- "$crun" -c c.conf -- stty size
+	want 0 "$pty" 'expect:0:5:620' -- "$crun" -c c.conf -- \
+		stat -c %u:%g:%a /dev/console
 }
 story 'console: on a terminal the program has a terminal' console_tty
 
@@ -121,7 +123,6 @@ console_os_size() {
 	want 0 "$pty" "$prompt" 'send:stty size\r' 'expect:^24 80' \
 		"$prompt" 'size:50x120' 'send:stty size\r' 'expect:^50 120' \
 		"$prompt" 'send:tty\r' 'expect:^/dev/console' "$prompt" \
-		'send:stat -c %u:%g:%a /dev/console\r' 'expect:^0:5:620' "$prompt" \
 		'send:poweroff\r' -- "$crun" -c c.conf
 }
 story 'console: an OS has it as /dev/console, with its size' \

@@ -31,7 +31,7 @@ races_replaced() {
 	conf
 	idle
 	old=$sup
-	strace -D -f -qq -o trace -P "/run/crun-os/$name/lock" \
+	strace -D -I 2 -f -qq -o trace -P "/run/crun-os/$name/lock" \
 		-e trace=fcntl -e inject=fcntl:delay_enter=60000000:when=1 \
 		"$crun" -q -c c.conf -- true >second.out 2>second.err &
 	second=$!
