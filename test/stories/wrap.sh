@@ -110,6 +110,12 @@ within() {
 	secs=60 verb "$s" exec "$name" "$@"
 }
 
+# The unit is active before the container runs.
+box_runs() {
+	within 0 sh -c 'until crun list | grep -q "^box *running"
+		do sleep 0.1; done'
+}
+
 wrap_systemd() {
 	host_os "$1"
 	secs=100 run 0 -q -d --ready="$((90 * slow))"
@@ -117,8 +123,7 @@ wrap_systemd() {
 	within 0 systemctl start crun@box
 	within 0 systemctl is-active crun@box
 	prints active
-	within 0 crun list
-	prints_like '^box +running '
+	box_runs
 	within 0 crun exec box true
 	within 0 sh -c 'cat /proc/$(crun stat box | sed -n s/^pid=//p)/cgroup'
 	prints_like '0::.*/crun@box.service/crun-os/box/payload'
@@ -136,6 +141,7 @@ wrap_systemd() {
 	prints_like '^crun: none'
 	# it ends by itself, and with the host
 	within 0 systemctl start crun@box
+	box_runs
 	within 0 crun stop box
 	within 0 systemctl show -P Result crun@box
 	prints success
