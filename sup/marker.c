@@ -47,6 +47,9 @@ make_statedir(struct run *r)
 	err = errno;
 	if (statedir_trusted(STATEDIR) && !access(STATEDIR, W_OK))
 		return;
+	/* there, and gone meanwhile: guard_folder() makes it again */
+	if (err == EEXIST && errno == ENOENT)
+		return;
 	errno = err == EEXIST ? errno : err;
 	die("making the run-time folder " STATEDIR ":");
 }

@@ -49,6 +49,18 @@ races_replaced() {
 story 'state: a start whose folder is exchanged before it is locked' \
 	races_replaced
 
+# The run-time folder was there for mkdir(2), and another's end has removed it.
+races_folder() {
+	need strace
+	conf
+	want 0 strace -f -qq -o trace -P /run/crun-os -e trace=mkdir,mkdirat \
+		-e inject=mkdir,mkdirat:error=EEXIST:when=1 \
+		"$crun" -q -c c.conf -- true
+	grep -q INJECTED trace || wrong 'a call that fails' "$(cat trace)"
+	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
+}
+story 'state: a start whose run-time folder goes meanwhile' races_folder
+
 # The child of a killed supervisor has its lock still, for a moment.
 races_inherited() {
 	need strace
