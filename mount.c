@@ -146,9 +146,9 @@ open_binds(struct run *r)
 	struct entry *e = r->mount.list, *end = e + r->mount.nlist;
 	struct seen *seen = r->mount.seen + 1;
 
-	for (; e < end; e++, seen++)
+	for (; e < end; e++)
 		if (e->s->id == KEY_BIND)
-			e->mount = open_bind(r, e->s, seen);
+			e->mount = open_bind(r, e->s, seen++);
 }
 
 /* /dev belongs to the container's root, but its file system to the host: so

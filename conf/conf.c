@@ -6,8 +6,8 @@
  * was (struct setting, in the order given, with its FILE:LINE for later
  * errors) and as its setter parsed it.
  *
- * Setters judge one value; conf_check() judges what depends on two.  Nothing here
- * ends the process for what is wrong with a file or a word.  All faults are
+ * Setters judge one value; conf_check() judges what depends on two.  Nothing
+ * here ends the process for what is wrong with a file or a word.  All faults are
  * listed, none twice, in the configuration that they are of, and the caller
  * decides.
  *

@@ -1,7 +1,7 @@
 /* The keys: what each takes, its default, and what -h and the documents say.
  *
- * The setters are in values.c and lists.c.  Each judges one value and puts it in its place, in struct conf or in the
- * setting itself.  It gives NULL, or what is wrong with the value, which the
+ * The setters are in values.c and lists.c.  Each judges one value and puts it
+ * in its place, in struct conf or in the setting itself.  It gives NULL, or what is wrong with the value, which the
  * reader in conf.c prints after FILE:LINE and KEY=VALUE.  It does not look at
  * the machine: whether a bridge or a folder is there is for the file that
  * uses it.
@@ -81,7 +81,8 @@ const struct key keys[NKEYS] = {
     0, 0, 0, "what is mounted on /sys/fs/cgroup inside; auto: v1 for a "
     "systemd older than 233, else v2" },
 [KEY_BIND] = { "bind", "SOURCE:TARGET[:OPTION,...]", NULL, set_bind, 0, 0, 0,
-    ADDS | PATH | ORDER, "show SOURCE of the host at TARGET; options: ro nosuid nodev "
+    ADDS | PATH | ORDER,
+    "show SOURCE of the host at TARGET; options: ro nosuid nodev "
     "noexec rec optional idmap follow; follow: symbolic links in SOURCE are "
     "followed; whoever can change such a link, as root of a container that has "
     "it in a bind, chooses what of the host is shown" },

@@ -28,7 +28,7 @@ struct entry {
 };
 
 struct mounts {
-	struct seen *seen;	/* what the rootfs and each entry was at the */
+	struct seen *seen;	/* what the rootfs and each bind was at the */
 	struct seen *node;	/* start, and each device: so it must be at */
 	size_t nseen;		/* a reboot; as many of each */
 	int tree, dev, pts;	/* detached mounts: rootfs, /dev, devpts */
@@ -69,7 +69,8 @@ void mount_made(struct run *, const char *line);
 void mount_started(struct run *);
 void mount_undo(struct run *);
 /* The attributes of the rootfs, and of a bind, as configured.  Called where
- * there is a passage by the supervisor, else by the child once it is attached. */
+ * there is a passage by the supervisor, else by the child once it is
+ * attached. */
 void mount_set_rootfs(const struct run *);
 void mount_set_bind(const struct run *, const struct entry *);
 
@@ -83,7 +84,8 @@ int open_named(struct run *, const struct setting *, const char *path,
 
 /* ---- rootfs.c ---- */
 
-void mount_passage_child(struct run *);		/* before GO, with the caller's ids */
+/* Opens it: before IDS_READY, with the caller's ids. */
+void mount_passage_child(struct run *);
 void rootfs_child(struct run *);
 
 /* ---- files.c ---- */
