@@ -17,7 +17,7 @@ enum {				/* bits, as BPF_DEVCG_ACC_ of linux/bpf.h */
 /* conf/conf.c: where a FILE without a slash is looked for, after this folder */
 #define CONFDIR "/etc/crun"
 
-/* conf/conf.c: refused above these */
+/* conf/conf.c, conf/settings.c: refused above these */
 enum { CONF_SIZE = 1 << 20, CONF_LINE = 4096 };
 
 /* sup/marker.c: the run-time folder, mode 0700 */

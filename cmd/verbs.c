@@ -208,7 +208,7 @@ parse_changes(char **words, int n)
 			    keys[id].name);
 		asked[i] = (struct setting){ .id = id, .value = value + 1,
 		    .sub = xprintf("%.*s", id < 0 ? 0 : (int)(value - sub),
-		    sub), .where = "command line: " };
+		    sub), .where = COMMAND_LINE };
 	}
 	return asked;
 }

@@ -57,6 +57,9 @@ struct rlimit_key {
 	uint64_t soft, hard;
 };
 
+/* Where a word KEY=VALUE stands that is no line of a file. */
+#define COMMAND_LINE "command line: "
+
 /* One key as it was set.  Settings stand in the order they were given. */
 struct setting {
 	enum key_id id;
