@@ -46,7 +46,8 @@ args_help(void)
 	    "Verbs, for containers that run:\n");
 	verb_help();
 	puts("\nKeys of FILE, one KEY=VALUE a line, # begins a comment; "
-	    "[default];\n* may stand more than once:\n");
+	    "[default];\n* may stand more than once, + once for each network "
+	    "interface,\nas IFNAME.KEY=VALUE:\n");
 	conf_help();
 	flush_output();
 	exit(0);

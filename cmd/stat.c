@@ -156,9 +156,10 @@ void
 stat_line(struct run *r, enum life life, const char *name)
 {
 	char pid[24] = "-", up[32] = "-", memory[24] = "-";
-	const struct setting *ip;
+	const struct setting *ip = NULL;
 	struct conf c = { 0 };
 	uint64_t n;
+	int i;
 
 	if (!r) {
 		printf(LINE "%s\n", "NAME", "STATE", "PID", "UPTIME", "MEMORY",
@@ -167,7 +168,8 @@ stat_line(struct run *r, enum life life, const char *name)
 	}
 	conf_saved(&c, r->state.dir, name, NULL, 0);
 	conf_warn(&c);
-	ip = conf_next(&c, KEY_IP, NULL);
+	for (i = 0; i < c.nlinks && !ip; i++)
+		ip = conf_next_of(&c, KEY_IP, i, NULL);
 	cgroup_open(r);
 	if (life == RUNNING) {
 		put(pid, sizeof(pid), "%ld", (long)r->init.pid);
@@ -184,21 +186,33 @@ stat_line(struct run *r, enum life life, const char *name)
 /* ---- crun stat ---- */
 
 static void
+print_interface(const struct conf *c, int i)
+{
+	const uint8_t *m = c->link[i].mac;
+	char prefix[IFNAMSIZ + 1] = "";
+
+	if (i)
+		put(prefix, sizeof(prefix), "%s.", c->link[i].name);
+	for (each_of(c, s, KEY_IP, i))
+		printf("%sip=%s\n", prefix, s->value);
+	if (c->link[i].kind == LINK_NONE)
+		return;
+	printf("%sbridge=%s\n%smac=", prefix, c->link[i].parent, prefix);
+	if (!c->faulty[KEY_MAC])
+		printf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+		    m[4], m[5]);
+	putchar('\n');
+}
+
+static void
 print_conf(const struct conf *c)
 {
-	const uint8_t *m = c->mac;
+	int i;
 
 	printf("rootfs=%s\nhostname=%s\n", c->rootfs ? c->rootfs : "",
 	    c->hostname ? c->hostname : "");
-	for (each(c, s, KEY_IP))
-		printf("ip=%s\n", s->value);
-	if (c->bridge)
-		printf("bridge=%s\n", c->bridge);
-	if (c->bridge && c->faulty[KEY_MAC])
-		puts("mac=");
-	else if (c->bridge)
-		printf("mac=%02x:%02x:%02x:%02x:%02x:%02x\n", m[0], m[1],
-		    m[2], m[3], m[4], m[5]);
+	for (i = 0; i < c->nlinks; i++)
+		print_interface(c, i);
 }
 
 /* The host's ids of the container's, as FIRST:COUNT of the map that has its

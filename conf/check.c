@@ -1,82 +1,11 @@
-/* What depends on two keys, and the defaults that depend on others. */
+/* What depends on two keys.  See links.c for those of the network. */
 #include <string.h>
-#include <sys/socket.h>
 
 #include "conf/conf.h"
 #include "conf/read.h"
 #include "lib/lib.h"
 
 /* ---- what depends on two keys ---- */
-
-static int
-same_subnet(const struct ip *a, const struct ip *b)
-{
-	int bits = b->prefix, i;
-
-	if (a->family != b->family)
-		return 0;
-	for (i = 0; i < bits; i++)
-		if ((a->addr[i / 8] ^ b->addr[i / 8]) & 0x80 >> i % 8)
-			return 0;
-	return 1;
-}
-
-static int
-same_address(const struct ip *a, const struct ip *b)
-{
-	return a->family == b->family && !memcmp(a->addr, b->addr,
-	    a->family == AF_INET ? 4 : 16);
-}
-
-static void
-check_addresses(struct conf *c)
-{
-	enum { SMALLEST = 1280 };	/* RFC 8200, section 5 */
-
-	for (each(c, a, KEY_IP)) {
-		for (each(c, b, KEY_IP))
-			if (b > a && same_address(&a->u.ip, &b->u.ip))
-				conf_error(c, b->where, "ip %s is set twice",
-				    b->value);
-		if (a->u.ip.family == AF_INET6 && c->mtu && c->mtu < SMALLEST)
-			conf_error(c, conf_where(c, KEY_MTU),
-			    "mtu must be %d at "
-			    "least for the IPv6 address %s",
-			    SMALLEST, a->value);
-	}
-}
-
-static void
-check_network(struct conf *c)
-{
-	static const enum key_id needs_bridge[] = { KEY_IP, KEY_GATEWAY,
-	    KEY_MAC, KEY_MTU, KEY_IFNAME };
-	size_t i;
-
-	if (c->faulty[KEY_BRIDGE] || c->faulty[KEY_IP] ||
-	    c->faulty[KEY_GATEWAY])
-		return;
-	for (i = 0; i < LEN(needs_bridge) && !c->bridge; i++)
-		for (each(c, s, needs_bridge[i]))
-			conf_error(c, s->where, "%s needs a bridge",
-			    keys[s->id].name);
-	check_addresses(c);
-	for (each(c, g, KEY_GATEWAY)) {
-		int in = 0, family = 0;
-
-		for (each(c, s, KEY_IP)) {
-			if (same_address(&g->u.ip, &s->u.ip))
-				conf_error(c, g->where, "gateway %s is the "
-				    "container's own ip", g->value);
-			in |= same_subnet(&g->u.ip, &s->u.ip);
-			family |= s->u.ip.family == g->u.ip.family;
-		}
-		if (!in && c->bridge)
-			conf_error(c, g->where, family ? "gateway %s is in the "
-			    "subnet of no ip" : "gateway %s needs an ip of its "
-			    "kind", g->value);
-	}
-}
 
 static void
 check_map(struct conf *c, enum key_id id)
@@ -135,6 +64,6 @@ conf_check(struct conf *c)
 		conf_error(c, conf_where(c, KEY_INIT),
 		    "init cannot be set beside "
 		    "-- PROGRAM");
-	check_network(c);
+	conf_links_check(c);
 	check_ids(c);
 }

@@ -216,17 +216,6 @@ default_name(struct conf *c)
 
 /* ---- loading ---- */
 
-static void
-default_mac(struct conf *c)
-{
-	uint64_t h = hash(c->name);
-	int i;
-
-	for (i = 0; i < 6; i++)
-		c->mac[i] = h >> 8 * i;
-	c->mac[0] = (c->mac[0] & ~1) | 2;	/* unicast, made locally */
-}
-
 void
 conf_defaults(struct conf *c)
 {
@@ -235,7 +224,7 @@ conf_defaults(struct conf *c)
 
 	c->memory = c->swap = UINT64_MAX;
 	for (i = 0; i < NKEYS; i++) {
-		struct setting s = { .id = i, .sub = "",
+		struct setting s = { .id = i, .prefix = "", .sub = "",
 		    .value = keys[i].def };
 
 		if (s.value)
@@ -263,8 +252,8 @@ conf_apply(struct conf *c)
 			continue;
 		*c = before;
 		c->faulty[s->id] = 1;
-		conf_error(c, s->where, "%s%s=%s: %s", keys[s->id].name, s->sub,
-		    s->value, bad);
+		conf_error(c, s->where, "%s%s%s=%s: %s", s->prefix,
+		    keys[s->id].name, s->sub, s->value, bad);
 		s->quiet = c->saved;
 	}
 }
@@ -274,10 +263,9 @@ conf_derive(struct conf *c)
 {
 	if (!c->saved && !conf_next(c, KEY_NAME, NULL))
 		default_name(c);
-	if (!conf_next(c, KEY_MAC, NULL) && !c->faulty[KEY_MAC] && c->name)
-		default_mac(c);
 	if (!c->hostname && !c->faulty[KEY_HOSTNAME])
 		c->hostname = c->name;
+	conf_links_derive(c);
 }
 
 int

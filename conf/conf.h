@@ -10,7 +10,7 @@ enum key_id {
 	KEY_NAME, KEY_ROOTFS, KEY_ROOTFS_FOLLOW,
 	KEY_INIT, KEY_HOSTNAME, KEY_ENV, KEY_CONTAINER,
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
-	KEY_BRIDGE, KEY_IP, KEY_GATEWAY, KEY_DNS, KEY_IFNAME, KEY_MAC, KEY_MTU,
+	KEY_BRIDGE, KEY_IP, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_IFNAME, KEY_DNS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -60,9 +60,26 @@ struct rlimit_key {
 /* Where a word KEY=VALUE stands that is no line of a file. */
 #define COMMAND_LINE "command line: "
 
+enum { LINKS = 16 };		/* at most */
+
+enum kind {			/* of network interfaces */
+	LINK_NONE,		/* there is no such interface */
+	LINK_BRIDGE,		/* a veth pair, its other end in a bridge */
+};
+
+struct link {			/* one network interface */
+	const char *name;	/* inside */
+	enum kind kind;
+	const char *parent;	/* the host's link that it hangs on */
+	uint8_t mac[6];
+	uint64_t mtu;		/* bytes; 0: the bridge's */
+};
+
 /* One key as it was set.  Settings stand in the order they were given. */
 struct setting {
 	enum key_id id;
+	const char *prefix;	/* "eth1.", of an interface; "" of the first */
+	int link;		/* its number, where the key is of one */
 	const char *sub;	/* what follows the dot of rlimit. and such */
 	const char *value;	/* its text: paths absolute, blanks dropped */
 	char *where;		/* "web.conf:3: ", put before an error */
@@ -107,9 +124,9 @@ struct conf {
 	char **program;		/* after --, NULL: boot an OS */
 	enum userns userns;
 	uint32_t userns_first, userns_count;
-	const char *bridge, *ifname;
-	uint8_t mac[6];
-	uint64_t mtu;		/* bytes; 0: the bridge's */
+	const char *ifname;	/* of the first interface */
+	struct link link[LINKS];	/* the first is that of keys without */
+	int nlinks;		/* a prefix, and always there */
 	uint64_t memory, swap;	/* bytes; UINT64_MAX: no limit set */
 	uint64_t cpus;		/* thousandths of a processor; 0: no limit */
 	uint64_t cpu_weight;	/* 1 to 10000; 0: not set */
@@ -126,7 +143,7 @@ struct conf {
 	size_t nset;
 };
 
-enum { ADDS = 1, FAMILY = 2, PATH = 4, LIVE = 8, ORDER = 16 };
+enum { ADDS = 1, FAMILY = 2, PATH = 4, LIVE = 8, ORDER = 16, LINK = 32 };
 
 struct key {
 	const char *name;	/* "rlimit." is a family: any name follows */
@@ -134,11 +151,13 @@ struct key {
 	const char *def;	/* the default's text; NULL: none */
 	/* gives NULL, or what is wrong with the value */
 	const char *(*set)(struct conf *, struct setting *);
-	size_t field;		/* of struct conf, for the plain setters */
+	size_t field;		/* of struct conf, or with LINK of struct */
+				/* link, for the plain setters */
 	uint64_t min, max;	/* of numbers */
 	int flags;		/* it adds, is a family, begins with a path, */
 				/* can be set while the container runs, its */
-				/* order among others with ORDER counts */
+				/* order among others with ORDER counts, it */
+				/* is of an interface, IFNAME.key */
 	const char *help;
 };
 
@@ -161,7 +180,8 @@ void conf_print(const struct conf *, FILE *);
  * container runs with. */
 enum conf_state conf_saved(struct conf *, int dir, const char *name,
     char **over, int nover);
-/* The key of KEY=VALUE or KEY, and what follows a family's dot in *sub; -1. */
+/* The key of KEY=VALUE or KEY, without an interface's name before it, and what
+ * follows a family's dot in *sub; -1. */
 int conf_key(const char *word, const char **sub);
 /* The number of a signal by its name or number; 0: none. */
 int conf_signal(const char *);
@@ -175,9 +195,16 @@ const struct setting *conf_next(const struct conf *, enum key_id,
 const char *conf_text(const struct setting *);
 /* "FILE:LINE: " of the key, or "" where its default holds.  Never NULL. */
 const char *conf_where(const struct conf *, enum key_id);
+/* Both, for the keys of one interface, by its number. */
+const struct setting *conf_next_of(const struct conf *, enum key_id, int link,
+    const struct setting *s);
+const char *conf_where_of(const struct conf *, enum key_id, int link);
 #define each(c, s, id) \
 	const struct setting *s = conf_next(c, id, NULL); s; \
 	s = conf_next(c, id, s)
+#define each_of(c, s, id, link) \
+	const struct setting *s = conf_next_of(c, id, link, NULL); s; \
+	s = conf_next_of(c, id, link, s)
 
 /* Gives -1 unless text is a capability's name, with or without cap_. */
 int conf_cap(const char *text, size_t len);

@@ -14,6 +14,7 @@
 /* ---- the table ---- */
 
 #define F(f) offsetof(struct conf, f)
+#define L(f) offsetof(struct link, f)
 const struct key keys[NKEYS] = {
 [KEY_NAME] = { "name", "NAME", NULL, set_name, F(name), 0, 0, 0,
     "the container's name; without it, FILE's name without .conf" },
@@ -44,20 +45,21 @@ const struct key keys[NKEYS] = {
 [KEY_GIDMAP] = { "gidmap", "INSIDE:OUTSIDE:COUNT", NULL, set_map, 0, 0, 0,
     ADDS, "a map of group ids, OUTSIDE from 1 up, instead of userns; needs "
     "uidmap" },
-[KEY_BRIDGE] = { "bridge", "LINK", NULL, set_ifname, F(bridge), 0, 0, 0,
+[KEY_BRIDGE] = { "bridge", "LINK", NULL, set_parent, 0, 0, 0, LINK,
     "the host's bridge to hang on; without it, loopback only" },
-[KEY_IP] = { "ip", "ADDRESS/PREFIX", NULL, set_ip, 0, 0, 0, ADDS,
+[KEY_IP] = { "ip", "ADDRESS/PREFIX", NULL, set_ip, 0, 0, 0, ADDS | LINK,
     "an IPv4 or IPv6 address" },
-[KEY_GATEWAY] = { "gateway", "ADDRESS", NULL, set_address, 0, 0, 0, ADDS,
-    "a default route, inside one of the ip subnets" },
+[KEY_GATEWAY] = { "gateway", "ADDRESS", NULL, set_address, 0, 0, 0,
+    ADDS | LINK, "a default route, inside one of the ip subnets" },
+[KEY_MAC] = { "mac", "XX:XX:XX:XX:XX:XX", NULL, set_mac, 0, 0, 0, LINK,
+    "its hardware address; without it, one made from the name" },
+[KEY_MTU] = { "mtu", "BYTES", NULL, set_number, L(mtu), 68, 65535, LINK,
+    "its largest packet; without it, the bridge's" },
+[KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
+    "the name inside of the interface whose keys have no IFNAME. before "
+    "them" },
 [KEY_DNS] = { "dns", "ADDRESS", NULL, set_address, 0, 0, 0, ADDS,
     "a name server, written to /etc/resolv.conf" },
-[KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
-    "the interface's name inside" },
-[KEY_MAC] = { "mac", "XX:XX:XX:XX:XX:XX", NULL, set_mac, 0, 0, 0, 0,
-    "its hardware address; without it, one made from the name" },
-[KEY_MTU] = { "mtu", "BYTES", NULL, set_number, F(mtu), 68, 65535, 0,
-    "its largest packet; without it, the bridge's" },
 [KEY_MEMORY] = { "memory", "SIZE", NULL, set_size, F(memory), 1 << 20, 0, LIVE,
     "limit of memory, page cache included" },
 [KEY_SWAP] = { "swap", "SIZE", NULL, set_size, F(swap), 0, 0, LIVE,

@@ -105,6 +105,7 @@ const char *
 set_mac(struct conf *c, struct setting *s)
 {
 	static const unsigned char none[6];
+	uint8_t *mac = c->link[s->link].mac;
 	const char *p = s->value;
 	int i;
 
@@ -113,11 +114,11 @@ set_mac(struct conf *c, struct setting *s)
 		    !isxdigit((unsigned char)p[1]) ||
 		    p[2] != (i < 5 ? ':' : '\0'))
 			return "must be six bytes such as 02:00:00:00:00:01";
-		c->mac[i] = strtoul(p, NULL, 16);
+		mac[i] = strtoul(p, NULL, 16);
 	}
-	if (c->mac[0] & 1)
+	if (mac[0] & 1)
 		return "is a multicast address: the first byte must be even";
-	return memcmp(c->mac, none, 6) ? NULL : "is no address: not all of it "
+	return memcmp(mac, none, 6) ? NULL : "is no address: not all of it "
 	    "may be zero";
 }
 

@@ -25,6 +25,12 @@ struct fault *conf_error(struct conf *c, const char *where, const char *fmt,
 /* The text of the file, and the words over it. */
 void conf_parse(struct conf *c, char *text, size_t size, char **over,
     int nover);
+/* Which interface each setting is of, in set[].link. */
+void conf_links(struct conf *c);
+/* What the interfaces have where nothing is set: names, addresses. */
+void conf_links_derive(struct conf *c);
+/* What must hold between the keys of an interface. */
+void conf_links_check(struct conf *c);
 /* What depends on two keys: adds a fault for each that does not go together. */
 void conf_check(struct conf *c);
 

@@ -15,13 +15,16 @@ static const char too_long[] = "a line of more than %d bytes";
 
 /* ---- which key ---- */
 
-/* The key of that name.  An exact name wins over a family, so cgroup.view is
- * no file of a controller. */
+/* The key of that name, or -1.  An exact name wins over a family, so cgroup.view
+ * is no file of a controller; and both over an interface's name before it,
+ * whose length with the dot is in *prefix. */
 static int
-find_key(const char *name)
+find_key(const char *name, size_t *prefix)
 {
+	const char *dot;
 	int i;
 
+	*prefix = 0;
 	for (i = 0; i < NKEYS; i++)
 		if (!(keys[i].flags & FAMILY) && !strcmp(keys[i].name, name))
 			return i;
@@ -29,6 +32,13 @@ find_key(const char *name)
 		if (keys[i].flags & FAMILY && !strncmp(keys[i].name, name,
 		    strlen(keys[i].name)) && name[strlen(keys[i].name)])
 			return i;
+	for (dot = strchr(name, '.'); dot; dot = strchr(dot + 1, '.'))
+		for (i = 0; i < NKEYS; i++)
+			if (keys[i].flags & LINK &&
+			    !strcmp(keys[i].name, dot + 1)) {
+				*prefix = dot + 1 - name;
+				return i;
+			}
 	return -1;
 }
 
@@ -36,32 +46,12 @@ int
 conf_key(const char *word, const char **sub)
 {
 	char *name = xprintf("%.*s", (int)strcspn(word, "="), word);
-	int id = find_key(name);
+	size_t prefix;
+	int id = find_key(name, &prefix);
 
 	free(name);
-	*sub = id < 0 ? word : word + strlen(keys[id].name);
+	*sub = id < 0 ? word : word + prefix + strlen(keys[id].name);
 	return id;
-}
-
-static const struct setting *
-same_setting(const struct conf *c, int id, const char *sub)
-{
-	for (each(c, s, id))
-		if (!strcmp(s->sub, sub))
-			return s;
-	return NULL;
-}
-
-/* The command line replaces what the file said of that key. */
-static void
-override(struct conf *c, int id, const char *sub)
-{
-	size_t i;
-
-	for (i = 0; i < c->nset; i++)
-		if ((int)c->set[i].id == id && c->set[i].line &&
-		    !strcmp(c->set[i].sub, sub))
-			c->set[i].quiet = 1;
 }
 
 static char *
@@ -87,35 +77,18 @@ without_links(struct conf *c, const char *dir)
 	return xprintf("%s", strcmp(buf, "/") ? buf : "");
 }
 
+/* value may be empty on the command line, see settle(). */
 static void
-add_setting(struct conf *c, int id, const char *name, const char *value,
-    char *where, int line, const char *dir)
+add_setting(struct conf *c, int id, const char *name, size_t prefix,
+    const char *value, char *where, int line, const char *dir)
 {
-	const char *sub = name + strlen(keys[id].name);
-	const struct setting *old;
-	struct setting *s;
-
-	if (!line)
-		override(c, id, sub);
-	old = same_setting(c, id, sub);
-	if (old && (!(keys[id].flags & ADDS) || keys[id].flags & FAMILY)) {
-		if (old->line)
-			conf_error(c, where,
-			    "%s is set twice, first on line %d", name,
-			    old->line);
-		else
-			conf_error(c, where, "%s is set twice", name);
+	if (!*value && line) {
+		conf_error(c, where, "%s has no value; leave the line out",
+		    name);
+		c->faulty[id] = 1;
 		return;
 	}
-	if (!*value) {
-		if (line) {
-			conf_error(c, where,
-			    "%s has no value; leave the line out", name);
-			c->faulty[id] = 1;
-		}
-		return;
-	}
-	if (keys[id].flags & PATH && *value != '/')
+	if (keys[id].flags & PATH && *value && *value != '/')
 		value = xprintf("%s/%s", dir ? without_links(c, dir) :
 		    working_folder(c), value);
 	if (strlen(name) + 1 + strlen(value) > CONF_LINE) {
@@ -123,9 +96,56 @@ add_setting(struct conf *c, int id, const char *name, const char *value,
 		return;
 	}
 	c->set = xrealloc(c->set, c->nset + 1, sizeof(*c->set));
-	s = &c->set[c->nset++];
-	*s = (struct setting){ .id = id, .sub = sub, .value = value,
+	c->set[c->nset++] = (struct setting){ .id = id,
+	    .prefix = xprintf("%.*s", (int)prefix, name),
+	    .sub = name + prefix + strlen(keys[id].name), .value = value,
 	    .where = where, .line = line };
+}
+
+static int
+same_key(const struct setting *a, const struct setting *b)
+{
+	return a->id == b->id && a->link == b->link && !strcmp(a->sub, b->sub);
+}
+
+/* b is set again. */
+static void
+set_again(struct conf *c, struct setting *a, struct setting *b)
+{
+	int adds = keys[b->id].flags & ADDS && !(keys[b->id].flags & FAMILY);
+
+	if (a->line && !b->line) {
+		a->quiet = 1;		/* the command line replaces it */
+		return;
+	}
+	if (adds || !*b->value)
+		return;
+	b->quiet = 1;
+	if (a->line)
+		conf_error(c, b->where, "%s%s%s is set twice, first on line "
+		    "%d", b->prefix, keys[b->id].name, b->sub, a->line);
+	else
+		conf_error(c, b->where, "%s%s%s is set twice", b->prefix,
+		    keys[b->id].name, b->sub);
+}
+
+/* A key that does not add is set once.  A word of the command line replaces
+ * what the file said of its key; an empty one only takes that away. */
+static void
+settle(struct conf *c)
+{
+	struct setting *a, *b, *end = c->set + c->nset;
+
+	for (b = c->set; b < end; b++) {
+		if (b->line && keys[b->id].flags & ADDS &&
+		    !(keys[b->id].flags & FAMILY))
+			continue;
+		for (a = c->set; a < b && !b->quiet; a++)
+			if (!a->quiet && same_key(a, b))
+				set_again(c, a, b);
+		if (!*b->value)
+			b->quiet = 1;
+	}
 }
 
 static char *
@@ -141,12 +161,14 @@ trim(char *s)
 	return s;
 }
 
-/* What begins with it, or else is near; of a family, up to the dot. */
+/* What begins with it, or else is near; of a family, up to the dot; of an
+ * interface, after the dot. */
 static void
 unknown_key(struct conf *c, const char *name, const char *where)
 {
-	size_t len = strlen(name), head = strcspn(name, ".") + 1;
+	size_t len = strlen(name), head = strcspn(name, ".") + 1, prefix;
 	struct near near = { .word = name }, family = { .word = name };
+	struct near link = { .word = len > head ? name + head : "" };
 	const char *begins = NULL;
 	int i;
 
@@ -156,6 +178,8 @@ unknown_key(struct conf *c, const char *name, const char *where)
 		near_try(&near, keys[i].name);
 		if (keys[i].flags & FAMILY)
 			near_try(&family, keys[i].name);
+		if (keys[i].flags & LINK)
+			near_try(&link, keys[i].name);
 		if (len > 1 && !begins && !strncmp(keys[i].name, name, len))
 			begins = keys[i].name;
 	}
@@ -174,6 +198,13 @@ unknown_key(struct conf *c, const char *name, const char *where)
 	else if (*family.best && len > head)
 		conf_error(c, where, "unknown key %.64s; did you mean %s%s?",
 		    name, family.best, name + head);
+	else if (len > head && find_key(name + head, &prefix) >= 0)
+		conf_error(c, where, "unknown key %.64s: %s is no key of an "
+		    "interface, and stands without %.*s", name, name + head,
+		    (int)head, name);
+	else if (*link.best)
+		conf_error(c, where, "unknown key %.64s; did you mean "
+		    "%.*s%s?", name, (int)head, name, link.best);
 	else
 		conf_error(c, where,
 		    "unknown key %.64s; crun -h lists the keys", name);
@@ -185,6 +216,7 @@ parse_setting(struct conf *c, char *text, char *where, int line,
     const char *dir)
 {
 	char *eq = strchr(text, '='), *name = trim(text);
+	size_t prefix;
 	int id;
 
 	if (!eq) {
@@ -194,9 +226,10 @@ parse_setting(struct conf *c, char *text, char *where, int line,
 	}
 	*eq = '\0';
 	name = trim(text);
-	id = find_key(name);
+	id = find_key(name, &prefix);
 	if (id >= 0) {
-		add_setting(c, id, name, trim(eq + 1), where, line, dir);
+		add_setting(c, id, name, prefix, trim(eq + 1), where, line,
+		    dir);
 		return;
 	}
 	if (c->saved && line)
@@ -282,4 +315,6 @@ conf_parse(struct conf *c, char *text, size_t size, char **over, int nover)
 			parse_setting(c, xprintf("%s", over[i]), where, 0,
 			    NULL);
 	}
+	conf_links(c);
+	settle(c);
 }

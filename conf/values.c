@@ -14,7 +14,10 @@
 static void *
 at(struct conf *c, const struct setting *s)
 {
-	return (char *)c + keys[s->id].field;
+	const struct key *k = &keys[s->id];
+
+	return (char *)(k->flags & LINK ? (void *)&c->link[s->link] : c) +
+	    k->field;
 }
 
 const char *
@@ -96,17 +99,34 @@ set_word(struct conf *c, struct setting *s)
 }
 
 const char *
+ifname_error(const char *name)
+{
+	static const char *const taken[] = { "", ".", "..", "lo", "all",
+	    "default" };
+	int bad = strlen(name) >= IFNAMSIZ || !has_only(name, "_.-");
+	size_t i;
+
+	for (i = 0; i < LEN(taken); i++)
+		bad |= !strcmp(name, taken[i]);
+	return bad ? complain("is no interface's name: at most %d letters, "
+	    "digits, _ . -, and not lo, all or default", IFNAMSIZ - 1) : NULL;
+}
+
+const char *
 set_ifname(struct conf *c, struct setting *s)
 {
-	if (strlen(s->value) >= IFNAMSIZ || !has_only(s->value, "_.-") ||
-	    !strcmp(s->value, ".") || !strcmp(s->value, "..") ||
-	    !strcmp(s->value, "lo") || !strcmp(s->value, "all") ||
-	    !strcmp(s->value, "default"))
-		return complain("is no interface's name: at most %d letters, "
-		    "digits, _ . -, and not lo, all or default",
-		    IFNAMSIZ - 1);
 	*(const char **)at(c, s) = s->value;
-	return NULL;
+	return ifname_error(s->value);
+}
+
+const char *
+set_parent(struct conf *c, struct setting *s)
+{
+	struct link *l = &c->link[s->link];
+
+	l->kind = LINK_BRIDGE;
+	l->parent = s->value;
+	return ifname_error(s->value);
 }
 
 const char *

@@ -20,6 +20,8 @@ int parse_ip(const char *text, struct ip *ip);
 char *cut_at(char *s, char sep);
 /* Whether all of s is letters, digits, or among more. */
 int has_only(const char *s, const char *more);
+/* NULL; or what is wrong with it as the name of a network interface. */
+const char *ifname_error(const char *name);
 /* Each judges s->value and keeps it, in c or in s->u.  NULL; or what is wrong
  * with it, which may be a text that the next complaint uses again. */
 const char *set_userns(struct conf *c, struct setting *s);
@@ -39,6 +41,8 @@ const char *set_hostname(struct conf *c, struct setting *s);
 const char *set_env(struct conf *c, struct setting *s);
 const char *set_word(struct conf *c, struct setting *s);
 const char *set_ifname(struct conf *c, struct setting *s);
+/* The kind of an interface and the host's link that it needs. */
+const char *set_parent(struct conf *c, struct setting *s);
 const char *set_number(struct conf *c, struct setting *s);
 const char *set_size(struct conf *c, struct setting *s);
 const char *set_bool(struct conf *c, struct setting *s);

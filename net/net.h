@@ -5,11 +5,17 @@
 #include <net/if.h>
 #include <stdint.h>
 
+#include "conf/conf.h"
+
 struct run;
 
+struct peer {			/* what of an interface is on the host */
+	char name[IFNAMSIZ];	/* the other end; "" before it is made */
+	uint32_t parent;	/* the index of the link that it hangs on */
+};
+
 struct net {
-	char link[IFNAMSIZ];	/* the host's end; "" before it is made */
-	uint32_t bridge;	/* its index */
+	struct peer peer[LINKS];	/* by the interface's number */
 };
 
 void net_host(struct run *);

@@ -277,6 +277,14 @@ rootfs is needed|web.conf: rootfs is not set|memory=1M
 an ip without a bridge is refused|web.conf:2: ip needs a bridge|rootfs=/r ip=10.0.0.1/24
 a mac without a bridge is refused|web.conf:2: mac needs a bridge|rootfs=/r mac=02:00:00:00:00:01
 a gateway without an ip is refused|web.conf:3: gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b gateway=10.0.0.1
+an unknown key of an interface|web.conf:2: .*eth1.brigde; did you mean eth1.bridge|rootfs=/r eth1.brigde=b
+a key of the whole container with an interface|web.conf:2: .*memory is no key of an interface|rootfs=/r eth1.memory=1M
+a key of an interface twice|web.conf:3: eth1.bridge is set twice.*line 2|rootfs=/r eth1.bridge=b eth1.bridge=c
+a key of the first interface twice, once by its name|web.conf:3: bridge is set twice.*line 2|rootfs=/r bridge=b eth0.bridge=c
+a key of an interface of no name|web.conf:2: .bridge: "" is no interface|rootfs=/r .bridge=b
+a key of an interface lo|web.conf:2: lo.bridge: "lo" is no interface's name|rootfs=/r lo.bridge=b
+a second interface without a bridge|web.conf:3: eth1.ip needs a bridge|rootfs=/r bridge=b eth1.ip=10.0.0.2/24
+a gateway in another interface's subnet|web.conf:5: eth1.gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b ip=10.0.0.2/24 eth1.bridge=b eth1.gateway=10.0.0.1
 a gateway outside the subnets is refused|web.conf:4: gateway 10.0.1.1 is in the subnet|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=10.0.1.1
 uidmap without gidmap is refused|web.conf:2: .*gidmap is missing|rootfs=/r uidmap=0:1:1
 gidmap without uidmap is refused|web.conf:2: .*uidmap is missing|rootfs=/r gidmap=0:1:1

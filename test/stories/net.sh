@@ -127,6 +127,59 @@ net_mtu() {
 }
 story -k "net: the bridge's mtu" net_mtu
 
+# two bridges are one network here: IPv6 tells who has answered
+net_second() {
+	conf bridge="$br" ip="$net.2/24" lan.ip="$net.130/25" \
+		lan.mac=02:00:00:00:00:09 lan.bridge="$br" lan.mtu=1400 \
+		eth0.gateway="$net.1"
+	inside 'ip -o -4 addr show | cut -d" " -f 2,7; ip route
+		cat /sys/class/net/lan/address /sys/class/net/lan/mtu'
+	is addresses "lo 127.0.0.1/8 eth0 $net.2/24 lan $net.130/25" \
+		"$(head -n 3 out | xargs)"
+	prints_like "^default via $net.1 dev eth0"
+	prints_like "^$net.128/25 dev lan"
+	is 'mac, mtu' '02:00:00:00:00:09 1400' "$(tail -n 2 out | xargs)"
+	idle
+	want 0 busybox ping -c 1 -W 2 "$net.130"
+	is links 2 "$(grep -c '^link ' "/run/crun-os/$name/host")"
+	is stat "$net.2/24 lan $net.130/25" "$(fact ip) lan $(fact lan.ip)"
+	down
+}
+story -k 'net: two interfaces, each with its own keys' net_second
+
+net_sixteen() {
+	conf bridge="$br" ip="$net.2/24"
+	for i in 15 14 13 12 11 10 9 8 7 6 5 4 3 2 1; do
+		echo "x$i.bridge=$br"
+	done >>c.conf
+	inside 'ip -o link | cut -d: -f 2 | cut -d@ -f 1 | xargs'
+	prints 'lo eth0 x15 x14 x13 x12 x11 x10 x9 x8 x7 x6 x5 x4 x3 x2 x1'
+	echo "x16.bridge=$br" >>c.conf
+	run 2
+	says 'c.conf:20: x16 is one interface too many: there may be 16'
+}
+story -k 'net: sixteen interfaces, in the order of the file' net_sixteen
+
+# a crun of another life reads it
+net_printed() {
+	conf eth1.ip="$net.3/24" bridge="$br" eth1.bridge="$br" \
+		eth0.ip="$net.2/24"
+	run 0 -n
+	cp out first
+	prints_like "^ip=$net.2/24\$"
+	prints_like "^eth1.ip=$net.3/24\$"
+	prints_like '^eth1.mac=[0-9a-f:]*$'
+	is 'MAC addresses' 2 "$(sed -n 's/^.*mac=//p' out | sort -u | wc -l)"
+	cp out d.conf
+	want 0 "$crun" -n -c d.conf
+	cmp -s out first || wrong "$(cat first)" "$(cat out)"
+	want 0 "$crun" -n -c d.conf "eth0.bridge=other" eth1.ip=10.1.1.1/8
+	prints_like '^bridge=other$'
+	prints_like '^eth1.ip=10.1.1.1/8$'
+	is 'its ip' 1 "$(grep -c '^eth1.ip=' out)"
+}
+story 'net: -n prints each interface, and reads it again' net_printed
+
 # the host's end, and what the container cannot do to it
 net_host_end() {
 	net_conf

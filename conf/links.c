@@ -1,0 +1,220 @@
+/* The network interfaces of a configuration.
+ *
+ * Keys of the network stand once for each interface: those of the first
+ * without a prefix, those of any other as IFNAME.key.  Each setting gets the
+ * number of its interface, in the order of the file, before it is judged. */
+#include <string.h>
+#include <sys/socket.h>
+
+#include "conf/conf.h"
+#include "conf/read.h"
+#include "conf/values.h"
+#include "lib/lib.h"
+#include "config.h"
+
+/* ---- which interface ---- */
+
+/* The first interface's name, as it will be: the last that is set counts. */
+static const char *
+first_name(const struct conf *c)
+{
+	const char *name = DEF_IFNAME;
+
+	for (each(c, s, KEY_IFNAME))
+		name = *s->value ? s->value : DEF_IFNAME;
+	return name;
+}
+
+static int
+is_name(const char *prefix, const char *name)
+{
+	size_t len = strlen(name);
+
+	return !strncmp(prefix, name, len) && !strcmp(prefix + len, ".");
+}
+
+/* -1: there are too many, or it is no name. */
+static int
+link_number(struct conf *c, const struct setting *s)
+{
+	struct setting name = { .id = KEY_IFNAME };
+	const char *bad;
+	int i;
+
+	for (i = 1; i < c->nlinks; i++)
+		if (is_name(s->prefix, c->link[i].name))
+			return i;
+	name.value = xprintf("%.*s", (int)strlen(s->prefix) - 1, s->prefix);
+	bad = ifname_error(name.value);
+	if (bad)
+		conf_error(c, s->where, "%s%s: \"%s\" %s", s->prefix,
+		    keys[s->id].name, name.value, bad);
+	else if (i == LINKS)
+		conf_error(c, s->where, "%s is one interface too many: there "
+		    "may be %d", name.value, LINKS);
+	if (bad || i == LINKS)
+		return -1;
+	c->link[i].name = name.value;
+	return c->nlinks++;
+}
+
+void
+conf_links(struct conf *c)
+{
+	const char *first = first_name(c);
+	struct setting *s;
+
+	c->nlinks = 1;
+	for (s = c->set; s < c->set + c->nset; s++) {
+		if (is_name(s->prefix, first))
+			s->prefix = "";		/* written out */
+		if (!*s->prefix)
+			continue;
+		s->link = link_number(c, s);
+		if (s->link < 0)
+			s->quiet = 1;
+	}
+}
+
+const struct setting *
+conf_next_of(const struct conf *c, enum key_id id, int link,
+    const struct setting *s)
+{
+	do
+		s = conf_next(c, id, s);
+	while (s && s->link != link);
+	return s;
+}
+
+const char *
+conf_where_of(const struct conf *c, enum key_id id, int link)
+{
+	const struct setting *s = conf_next_of(c, id, link, NULL);
+
+	return s ? s->where : "";
+}
+
+/* ---- what follows from others ---- */
+
+/* From the names of container and interface, so that it is the same at each
+ * start.  A container's name has no slash. */
+static void
+default_mac(const struct conf *c, struct link *l)
+{
+	char text[NAME_LEN + 32];
+	uint64_t h;
+	int i;
+
+	put(text, sizeof(text), l == c->link ? "%s" : "%s/%s", c->name,
+	    l->name);
+	h = hash(text);
+	for (i = 0; i < 6; i++)
+		l->mac[i] = h >> 8 * i;
+	l->mac[0] = (l->mac[0] & ~1) | 2;	/* unicast, made locally */
+}
+
+void
+conf_links_derive(struct conf *c)
+{
+	int i;
+
+	c->link[0].name = c->ifname;
+	for (i = 0; i < c->nlinks; i++)
+		if (c->name && !conf_next_of(c, KEY_MAC, i, NULL) &&
+		    !c->faulty[KEY_MAC])
+			default_mac(c, &c->link[i]);
+}
+
+/* ---- what must hold ---- */
+
+static int
+same_subnet(const struct ip *a, const struct ip *b)
+{
+	int bits = b->prefix, i;
+
+	if (a->family != b->family)
+		return 0;
+	for (i = 0; i < bits; i++)
+		if ((a->addr[i / 8] ^ b->addr[i / 8]) & 0x80 >> i % 8)
+			return 0;
+	return 1;
+}
+
+static int
+same_address(const struct ip *a, const struct ip *b)
+{
+	return a->family == b->family && !memcmp(a->addr, b->addr,
+	    a->family == AF_INET ? 4 : 16);
+}
+
+static void
+check_addresses(struct conf *c, int link)
+{
+	enum { SMALLEST = 1280 };	/* RFC 8200, section 5 */
+	uint64_t mtu = c->link[link].mtu;
+
+	for (each_of(c, a, KEY_IP, link)) {
+		for (each_of(c, b, KEY_IP, link))
+			if (b > a && same_address(&a->u.ip, &b->u.ip))
+				conf_error(c, b->where, "%sip %s is set twice",
+				    b->prefix, b->value);
+		if (a->u.ip.family == AF_INET6 && mtu && mtu < SMALLEST)
+			conf_error(c, conf_where_of(c, KEY_MTU, link),
+			    "%smtu must be %d at least for the IPv6 address "
+			    "%s", a->prefix, SMALLEST, a->value);
+	}
+}
+
+static void
+check_gateway(struct conf *c, const struct setting *g)
+{
+	int in = 0, family = 0;
+
+	for (each_of(c, s, KEY_IP, g->link)) {
+		if (same_address(&g->u.ip, &s->u.ip))
+			conf_error(c, g->where, "%sgateway %s is the "
+			    "container's own ip", g->prefix, g->value);
+		in |= same_subnet(&g->u.ip, &s->u.ip);
+		family |= s->u.ip.family == g->u.ip.family;
+	}
+	if (!in && family)
+		conf_error(c, g->where, "%sgateway %s is in the subnet of no "
+		    "ip", g->prefix, g->value);
+	else if (!in)
+		conf_error(c, g->where, "%sgateway %s needs an ip of its kind",
+		    g->prefix, g->value);
+}
+
+static void
+check_link(struct conf *c, int link)
+{
+	static const enum key_id needs_bridge[] = { KEY_IP, KEY_GATEWAY,
+	    KEY_MAC, KEY_MTU };
+	size_t i;
+
+	if (c->link[link].kind == LINK_NONE) {
+		for (i = 0; i < LEN(needs_bridge); i++)
+			for (each_of(c, s, needs_bridge[i], link))
+				conf_error(c, s->where, "%s%s needs a bridge",
+				    s->prefix, keys[s->id].name);
+		return;
+	}
+	check_addresses(c, link);
+	for (each_of(c, g, KEY_GATEWAY, link))
+		check_gateway(c, g);
+}
+
+void
+conf_links_check(struct conf *c)
+{
+	const struct setting *s = conf_next(c, KEY_IFNAME, NULL);
+	int i;
+
+	if (c->faulty[KEY_BRIDGE] || c->faulty[KEY_IP] ||
+	    c->faulty[KEY_GATEWAY])
+		return;
+	if (s && c->link[0].kind == LINK_NONE)
+		conf_error(c, s->where, "ifname needs a bridge");
+	for (i = 0; i < c->nlinks; i++)
+		check_link(c, i);
+}

@@ -1,0 +1,23 @@
+/* The kinds of network interfaces, for the table in net.c.  link is the number
+ * of the interface, fd a socket of rtnetlink(7) in the namespace of whoever
+ * calls.
+ *
+ * _host: finds in the host what the kind needs; dies where it is not there.
+ * _attach: makes the link, in the child's network namespace.  What is made on
+ * the host is recorded before.  _undo: removes that. */
+#ifndef NET_KINDS_H
+#define NET_KINDS_H
+
+struct conf;
+struct run;
+
+void bridge_host(struct run *, int link);
+void veth_attach(struct run *, int link, int fd);
+void veth_undo(struct run *, int link);
+
+/* lo is up. */
+void loopback_child(int fd);
+/* The interface is up and has its addresses and routes. */
+void address_child(const struct conf *, int link, int fd);
+
+#endif
