@@ -48,4 +48,4 @@ struct run {
 #define RUN_NONE { .signals = SIGNALS_NONE, .wait = WAIT_NONE, \
 	.state = STATE_NONE, .init = INIT_NONE, .other = OTHER_NONE, \
 	.back = BACK_NONE, .mount = MOUNTS_NONE, .tty = TTY_NONE, \
-	.ns = NS_NONE }
+	.net = NET_NONE, .ns = NS_NONE }

@@ -7,7 +7,12 @@
  * addresses and routes.
  *
  *	net/veth.c	a veth pair, whose other end is in a bridge
+ *	net/macvlan.c	macvlan, ipvlan, VLANs
+ *	net/phys.c	a link of the host
  *	net/address.c	addresses and routes
+ *	net/link.c	what the kernel knows of a link
+ *	net/shared.c	links of the host that containers share
+ *	net/guest.c	the container's network namespace, from outside
  *	net/netlink.c	messages of rtnetlink(7)
  */
 #include <errno.h>
@@ -22,22 +27,32 @@
 #include "net/netlink.h"
 
 static const struct {
-	void (*host)(struct run *, int link);
+	void (*host)(struct run *, int link, int fd);
 	void (*attach)(struct run *, int link, int fd);
 	void (*undo)(struct run *, int link);
 } kinds[] = {
 	[LINK_BRIDGE] = { bridge_host, veth_attach, veth_undo },
+	[LINK_MACVLAN] = { parent_host, upper_attach, upper_undo },
+	[LINK_IPVLAN] = { parent_host, upper_attach, upper_undo },
+	[LINK_PHYS] = { phys_host, phys_attach, phys_undo },
 };
 
 void
 net_host(struct run *r)
 {
 	const struct link *l = r->conf->link;
-	int i;
+	int i, fd = -1;
 
-	for (i = 0; i < r->conf->nlinks; i++)
-		if (l[i].kind)
-			kinds[l[i].kind].host(r, i);
+	for (i = 0; i < LINKS; i++)
+		r->net.peer[i].lock = -1;
+	for (i = 0; i < r->conf->nlinks; i++) {
+		if (!l[i].kind)
+			continue;
+		if (fd < 0)
+			fd = nl_open();
+		kinds[l[i].kind].host(r, i, fd);
+	}
+	shut(&fd);
 }
 
 void
@@ -65,7 +80,8 @@ net_undo(struct run *r)
 	for (i = r->conf->nlinks - 1; i >= 0; i--)
 		if (l[i].kind)
 			kinds[l[i].kind].undo(r, i);
-	r->net = (struct net){ 0 };
+	shut(&r->net.guest);
+	r->net = (struct net)NET_NONE;
 }
 
 const char *

@@ -97,6 +97,8 @@ static const struct stage {
 const struct object objects[] = {
 	{ "cgroup", cgroup_remove, cgroup_thaw_left },
 	{ "link", net_delete, NULL },
+	{ "shared", shared_left, NULL },
+	{ "phys", phys_left, NULL },
 	{ "ids", state_range_free, NULL },
 	{ .kind = NULL },
 };

@@ -7,7 +7,8 @@
 # matches one of them.
 #
 #	-a	the long ones too: all trees, machines and kernels (make test-all)
-#	-c	only those that the layout of cgroups can change
+#	-c	only those that the layout of cgroups can change, or that need
+#		what many kernels do not have
 #	-k	only those that a kernel, or that layout, can change
 #	-l	list them
 #	-j N	N side by side; without it one more than processors

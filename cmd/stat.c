@@ -197,8 +197,9 @@ print_interface(const struct conf *c, int i)
 		printf("%sip=%s\n", prefix, s->value);
 	if (c->link[i].kind == LINK_NONE)
 		return;
-	printf("%sbridge=%s\n%smac=", prefix, c->link[i].parent, prefix);
-	if (!c->faulty[KEY_MAC])
+	printf("%s%s=%s\n%smac=", prefix, keys[c->link[i].key].name,
+	    c->link[i].parent, prefix);
+	if (c->link[i].own_mac && !c->faulty[KEY_MAC])
 		printf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
 		    m[4], m[5]);
 	putchar('\n');

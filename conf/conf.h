@@ -10,7 +10,8 @@ enum key_id {
 	KEY_NAME, KEY_ROOTFS, KEY_ROOTFS_FOLLOW,
 	KEY_INIT, KEY_HOSTNAME, KEY_ENV, KEY_CONTAINER,
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
-	KEY_BRIDGE, KEY_IP, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_IFNAME, KEY_DNS,
+	KEY_NET, KEY_BRIDGE, KEY_MACVLAN, KEY_IPVLAN, KEY_PHYS, KEY_VLAN,
+	KEY_IP, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_IFNAME, KEY_DNS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -62,15 +63,25 @@ struct rlimit_key {
 
 enum { LINKS = 16 };		/* at most */
 
+enum network { NETWORK_BY_KEYS, NETWORK_NONE, NETWORK_BRIDGE };
+
 enum kind {			/* of network interfaces */
 	LINK_NONE,		/* there is no such interface */
 	LINK_BRIDGE,		/* a veth pair, its other end in a bridge */
+	LINK_MACVLAN,
+	LINK_IPVLAN,
+	LINK_PHYS,		/* a link of the host, or a VLAN of it */
 };
 
 struct link {			/* one network interface */
 	const char *name;	/* inside */
+	enum network net;
 	enum kind kind;
-	const char *parent;	/* the host's link that it hangs on */
+	enum key_id key;	/* that the kind comes from */
+	const char *parent;	/* the host's link that it hangs on, or is */
+	uint32_t mode;		/* MACVLAN_MODE_ or IPVLAN_MODE_ */
+	uint64_t vlan;		/* 1 to 4094; 0: none */
+	int own_mac;		/* mac holds; else the parent's */
 	uint8_t mac[6];
 	uint64_t mtu;		/* bytes; 0: the bridge's */
 };

@@ -1,12 +1,11 @@
 /* The keys: what each takes, its default, and what -h and the documents say.
  *
- * The setters are in values.c and lists.c.  Each judges one value and puts it
- * in its place, in struct conf or in the setting itself.  It gives NULL, or what is wrong with the value, which the
- * reader in conf.c prints after FILE:LINE and KEY=VALUE.  It does not look at
- * the machine: whether a bridge or a folder is there is for the file that
- * uses it.
+ * The setters are in values.c, lists.c and network.c.  Each judges one value
+ * and puts it in its place, in struct conf or in the setting itself.  It gives
+ * NULL, or what is wrong with the value, which the reader in conf.c prints
+ * after FILE:LINE and KEY=VALUE.  It does not look at the machine: whether a
+ * bridge or a folder is there is for the file that uses it.
  */
-
 #include "conf/conf.h"
 #include "conf/values.h"
 #include "config.h"
@@ -45,16 +44,31 @@ const struct key keys[NKEYS] = {
 [KEY_GIDMAP] = { "gidmap", "INSIDE:OUTSIDE:COUNT", NULL, set_map, 0, 0, 0,
     ADDS, "a map of group ids, OUTSIDE from 1 up, instead of userns; needs "
     "uidmap" },
+[KEY_NET] = { "net", "none|bridge", NULL, set_net, 0, 0, 0, LINK,
+    "need not be set: it follows from bridge, macvlan, ipvlan and phys; none: "
+    "loopback only, and these are refused" },
 [KEY_BRIDGE] = { "bridge", "LINK", NULL, set_parent, 0, 0, 0, LINK,
-    "the host's bridge to hang on; without it, loopback only" },
+    "a veth pair, whose other end is a port of that bridge of the host" },
+[KEY_MACVLAN] = { "macvlan", "LINK[:bridge|private|vepa|passthru]", NULL,
+    set_parent, 0, 0, 0, LINK,
+    "a link on top of the host's LINK, with a hardware address of its own; "
+    "the host itself is not reached by it" },
+[KEY_IPVLAN] = { "ipvlan", "LINK[:l2|l3|l3s]", NULL, set_parent, 0, 0, 0, LINK,
+    "likewise, with the hardware address of LINK" },
+[KEY_PHYS] = { "phys", "LINK", NULL, set_parent, 0, 0, 0, LINK,
+    "LINK itself; the host has it again when the container has ended" },
+[KEY_VLAN] = { "vlan", "NUMBER", NULL, set_number, L(vlan), 1, 4094, LINK,
+    "with bridge, the VLAN of the port; with the others, that VLAN of LINK in "
+    "the place of LINK, which stays on the host" },
 [KEY_IP] = { "ip", "ADDRESS/PREFIX", NULL, set_ip, 0, 0, 0, ADDS | LINK,
     "an IPv4 or IPv6 address" },
 [KEY_GATEWAY] = { "gateway", "ADDRESS", NULL, set_address, 0, 0, 0,
     ADDS | LINK, "a default route, inside one of the ip subnets" },
 [KEY_MAC] = { "mac", "XX:XX:XX:XX:XX:XX", NULL, set_mac, 0, 0, 0, LINK,
-    "its hardware address; without it, one made from the name" },
+    "its hardware address; without it, one made from the name; with ipvlan and "
+    "phys, that of LINK" },
 [KEY_MTU] = { "mtu", "BYTES", NULL, set_number, L(mtu), 68, 65535, LINK,
-    "its largest packet; without it, the bridge's" },
+    "its largest packet; without it, that of the bridge or LINK" },
 [KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
     "the name inside of the interface whose keys have no IFNAME. before "
     "them" },

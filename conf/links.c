@@ -3,6 +3,7 @@
  * Keys of the network stand once for each interface: those of the first
  * without a prefix, those of any other as IFNAME.key.  Each setting gets the
  * number of its interface, in the order of the file, before it is judged. */
+#include <linux/if_link.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -113,16 +114,27 @@ default_mac(const struct conf *c, struct link *l)
 	l->mac[0] = (l->mac[0] & ~1) | 2;	/* unicast, made locally */
 }
 
+static int
+is_passthru(const struct link *l)
+{
+	return l->kind == LINK_MACVLAN && l->mode == MACVLAN_MODE_PASSTHRU;
+}
+
 void
 conf_links_derive(struct conf *c)
 {
-	int i;
+	struct link *l;
 
 	c->link[0].name = c->ifname;
-	for (i = 0; i < c->nlinks; i++)
-		if (c->name && !conf_next_of(c, KEY_MAC, i, NULL) &&
-		    !c->faulty[KEY_MAC])
-			default_mac(c, &c->link[i]);
+	for (l = c->link; l < c->link + c->nlinks; l++) {
+		l->own_mac = conf_next_of(c, KEY_MAC, l - c->link, NULL) ||
+		    c->faulty[KEY_MAC];
+		if (l->own_mac || !c->name || l->kind == LINK_IPVLAN ||
+		    l->kind == LINK_PHYS || is_passthru(l))
+			continue;
+		default_mac(c, l);
+		l->own_mac = 1;
+	}
 }
 
 /* ---- what must hold ---- */
@@ -185,23 +197,35 @@ check_gateway(struct conf *c, const struct setting *g)
 		    g->prefix, g->value);
 }
 
+/* The keys of an interface that is none, or that its kind cannot have. */
 static void
-check_link(struct conf *c, int link)
+check_kind(struct conf *c, int link)
 {
-	static const enum key_id needs_bridge[] = { KEY_IP, KEY_GATEWAY,
+	static const enum key_id all[] = { KEY_VLAN, KEY_IP, KEY_GATEWAY,
 	    KEY_MAC, KEY_MTU };
+	const struct link *l = &c->link[link];
+	const struct setting *s;
 	size_t i;
 
-	if (c->link[link].kind == LINK_NONE) {
-		for (i = 0; i < LEN(needs_bridge); i++)
-			for (each_of(c, s, needs_bridge[i], link))
-				conf_error(c, s->where, "%s%s needs a bridge",
-				    s->prefix, keys[s->id].name);
-		return;
-	}
-	check_addresses(c, link);
-	for (each_of(c, g, KEY_GATEWAY, link))
-		check_gateway(c, g);
+	for (i = 0; i < LEN(all) && !l->kind; i++)
+		for (each_of(c, a, all[i], link))
+			conf_error(c, a->where, "%s%s needs a kind of link: "
+			    "bridge, macvlan, ipvlan or phys", a->prefix,
+			    keys[a->id].name);
+	s = conf_next_of(c, KEY_NET, link, NULL);
+	if (l->net == NETWORK_BRIDGE && l->kind != LINK_BRIDGE)
+		conf_error(c, s->where, "%snet=bridge needs %sbridge=LINK",
+		    s->prefix, s->prefix);
+	if (l->net == NETWORK_NONE && l->kind)
+		conf_error(c, s->where, "%snet=none, but %s%s is set",
+		    s->prefix, s->prefix, keys[l->key].name);
+	s = conf_next_of(c, KEY_MAC, link, NULL);
+	if (s && l->kind == LINK_IPVLAN)
+		conf_error(c, s->where, "%smac cannot be set with ipvlan, "
+		    "which has that of its link", s->prefix);
+	if (s && is_passthru(l))
+		conf_error(c, s->where, "%smac cannot be set with mode "
+		    "passthru, which has that of its link", s->prefix);
 }
 
 void
@@ -210,11 +234,19 @@ conf_links_check(struct conf *c)
 	const struct setting *s = conf_next(c, KEY_IFNAME, NULL);
 	int i;
 
-	if (c->faulty[KEY_BRIDGE] || c->faulty[KEY_IP] ||
+	if (c->faulty[KEY_NET] || c->faulty[KEY_BRIDGE] ||
+	    c->faulty[KEY_MACVLAN] || c->faulty[KEY_IPVLAN] ||
+	    c->faulty[KEY_PHYS] || c->faulty[KEY_IP] ||
 	    c->faulty[KEY_GATEWAY])
 		return;
-	if (s && c->link[0].kind == LINK_NONE)
-		conf_error(c, s->where, "ifname needs a bridge");
-	for (i = 0; i < c->nlinks; i++)
-		check_link(c, i);
+	if (s && !c->link[0].kind)
+		conf_error(c, s->where, "ifname is of no link: bridge, "
+		    "macvlan, ipvlan or phys");
+	for (i = 0; i < c->nlinks; i++) {
+		check_kind(c, i);
+		check_addresses(c, i);
+		for (each_of(c, g, KEY_GATEWAY, i))
+			if (c->link[i].kind)
+				check_gateway(c, g);
+	}
 }

@@ -59,69 +59,6 @@ set_map(struct conf *c, struct setting *s)
 	return NULL;
 }
 
-/* Not the unspecified address, nor one of multicast, loopback, the network
- * itself or its broadcast. */
-static int
-is_of_host(const struct ip *ip)
-{
-	const unsigned char *a = ip->addr;
-	uint32_t host, v4 = (uint32_t)a[0] << 24 | a[1] << 16 | a[2] << 8 |
-	    a[3];
-	int i;
-
-	if (ip->family == AF_INET) {
-		host = ip->prefix < 31 ? UINT32_MAX >> ip->prefix : 0;
-		return a[0] && a[0] != 127 && a[0] < 224 &&
-		    (!host || ((v4 & host) && (v4 & host) != host));
-	}
-	for (i = 0; i < 15 && !a[i]; i++)
-		;
-	return a[0] != 0xff && (i < 15 || a[15] > 1);
-}
-
-const char *
-set_ip(struct conf *c, struct setting *s)
-{
-	(void)c;
-	if (parse_ip(s->value, &s->u.ip) < 0)
-		return "is no IPv4 or IPv6 address";
-	if (s->u.ip.prefix < 0)
-		return complain("has no prefix length: write %s/%d", s->value,
-		    s->u.ip.family == AF_INET ? 24 : 64);
-	return is_of_host(&s->u.ip) ? NULL : "is no address that a host can "
-	    "have in that subnet";
-}
-
-const char *
-set_address(struct conf *c, struct setting *s)
-{
-	(void)c;
-	if (parse_ip(s->value, &s->u.ip) < 0 || s->u.ip.prefix >= 0)
-		return "is no IPv4 or IPv6 address without a prefix";
-	return NULL;
-}
-
-const char *
-set_mac(struct conf *c, struct setting *s)
-{
-	static const unsigned char none[6];
-	uint8_t *mac = c->link[s->link].mac;
-	const char *p = s->value;
-	int i;
-
-	for (i = 0; i < 6; i++, p += 3) {
-		if (!isxdigit((unsigned char)p[0]) ||
-		    !isxdigit((unsigned char)p[1]) ||
-		    p[2] != (i < 5 ? ':' : '\0'))
-			return "must be six bytes such as 02:00:00:00:00:01";
-		mac[i] = strtoul(p, NULL, 16);
-	}
-	if (mac[0] & 1)
-		return "is a multicast address: the first byte must be even";
-	return memcmp(mac, none, 6) ? NULL : "is no address: not all of it "
-	    "may be zero";
-}
-
 /* A target in the rootfs: absolute, with no . or .. in it, so that what is
  * written is where it goes. */
 static const char *

@@ -42,8 +42,12 @@ print_mac(const char *prefix, const struct link *l, FILE *f)
 {
 	const uint8_t *m = l->mac;
 
-	fprintf(f, "%s%smac=%02x:%02x:%02x:%02x:%02x:%02x\n",
-	    l->kind ? "" : "#", prefix, m[0], m[1], m[2], m[3], m[4], m[5]);
+	if (l->own_mac)
+		fprintf(f, "%s%smac=%02x:%02x:%02x:%02x:%02x:%02x\n",
+		    l->kind ? "" : "#", prefix, m[0], m[1], m[2], m[3], m[4],
+		    m[5]);
+	else
+		fprintf(f, "#%smac=\n", prefix);
 }
 
 static void

@@ -99,37 +99,6 @@ set_word(struct conf *c, struct setting *s)
 }
 
 const char *
-ifname_error(const char *name)
-{
-	static const char *const taken[] = { "", ".", "..", "lo", "all",
-	    "default" };
-	int bad = strlen(name) >= IFNAMSIZ || !has_only(name, "_.-");
-	size_t i;
-
-	for (i = 0; i < LEN(taken); i++)
-		bad |= !strcmp(name, taken[i]);
-	return bad ? complain("is no interface's name: at most %d letters, "
-	    "digits, _ . -, and not lo, all or default", IFNAMSIZ - 1) : NULL;
-}
-
-const char *
-set_ifname(struct conf *c, struct setting *s)
-{
-	*(const char **)at(c, s) = s->value;
-	return ifname_error(s->value);
-}
-
-const char *
-set_parent(struct conf *c, struct setting *s)
-{
-	struct link *l = &c->link[s->link];
-
-	l->kind = LINK_BRIDGE;
-	l->parent = s->value;
-	return ifname_error(s->value);
-}
-
-const char *
 set_number(struct conf *c, struct setting *s)
 {
 	const struct key *k = &keys[s->id];

@@ -41,7 +41,8 @@ const char *set_hostname(struct conf *c, struct setting *s);
 const char *set_env(struct conf *c, struct setting *s);
 const char *set_word(struct conf *c, struct setting *s);
 const char *set_ifname(struct conf *c, struct setting *s);
-/* The kind of an interface and the host's link that it needs. */
+const char *set_net(struct conf *c, struct setting *s);
+/* The kind of an interface, and the host's link that it needs. */
 const char *set_parent(struct conf *c, struct setting *s);
 const char *set_number(struct conf *c, struct setting *s);
 const char *set_size(struct conf *c, struct setting *s);

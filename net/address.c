@@ -103,7 +103,7 @@ address_child(const struct conf *c, int link, int fd)
 	size_t i;
 
 	nl_clear(m);
-	made[0] = conf_next_of(c, KEY_BRIDGE, link, NULL);
+	made[0] = conf_next_of(c, c->link[link].key, link, NULL);
 	build_flags_up(m, index);
 	for (i = 0; i < LEN(ids); i++)
 		for (each_of(c, s, ids[i], link)) {

@@ -11,9 +11,24 @@
 struct conf;
 struct run;
 
-void bridge_host(struct run *, int link);
+void bridge_host(struct run *, int link, int fd);
 void veth_attach(struct run *, int link, int fd);
 void veth_undo(struct run *, int link);
+
+/* A link on top of another, and that other. */
+void parent_host(struct run *, int link, int fd);
+void upper_attach(struct run *, int link, int fd);
+void upper_undo(struct run *, int link);
+
+void phys_host(struct run *, int link, int fd);
+void phys_attach(struct run *, int link, int fd);
+void phys_undo(struct run *, int link);
+
+/* r->net.guest is a socket in the container's network namespace; finds the
+ * interface there; deletes it.  The first two die. */
+void guest_open(struct run *);
+void guest_find(struct run *, int link);
+void guest_delete(struct run *, int link);
 
 /* lo is up. */
 void loopback_child(int fd);

@@ -6,17 +6,27 @@
 #include <stdint.h>
 
 #include "conf/conf.h"
+#include "net/link.h"
 
 struct run;
 
 struct peer {			/* what of an interface is on the host */
-	char name[IFNAMSIZ];	/* the other end; "" before it is made */
+	char name[IFNAMSIZ];	/* the other end, or the VLAN; "" before it is */
+				/* made */
 	uint32_t parent;	/* the index of the link that it hangs on */
+	uint32_t mtu;		/* and its mtu */
+	int default_vlan;	/* of a bridge that knows VLANs; 0: none */
+	int lock;		/* of a link that others use too; -1 */
+	uint32_t inside;	/* its index inside; 0: not needed */
+	struct facts was;	/* of a link of the host that is moved */
 };
 
 struct net {
+	int guest;		/* rtnetlink of the container; -1 */
 	struct peer peer[LINKS];	/* by the interface's number */
 };
+
+#define NET_NONE { .guest = -1 }
 
 void net_host(struct run *);
 void net_attach(struct run *);
@@ -24,5 +34,9 @@ void net_child(struct run *);
 void net_undo(struct run *);
 /* Deletes a link of that name; a missing one is no error.  NULL. */
 const char *net_delete(struct run *, const char *link);
+/* Of a killed supervisor: leaves a link that containers share; puts right a
+ * link of the host that has come back.  NULL, or why not. */
+const char *shared_left(struct run *, const char *link);
+const char *phys_left(struct run *, const char *what);
 
 #endif

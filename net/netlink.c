@@ -68,6 +68,12 @@ nl_attr(struct message *m, int type, const void *data, size_t size)
 }
 
 void
+nl_attr16(struct message *m, int type, uint16_t n)
+{
+	nl_attr(m, type, &n, sizeof(n));
+}
+
+void
 nl_attr32(struct message *m, int type, uint32_t n)
 {
 	nl_attr(m, type, &n, sizeof(n));
@@ -112,15 +118,65 @@ nl_open(void)
 }
 
 int
-nl_send(int fd, struct message *m)
+nl_watch(uint32_t groups)
 {
-	char buf[8192] __attribute__((aligned(NLMSG_ALIGNTO)));
+	struct sockaddr_nl a = { .nl_family = AF_NETLINK, .nl_groups = groups };
+	int fd = nl_open();
+
+	if (bind(fd, (struct sockaddr *)&a, sizeof(a)) < 0)
+		die("watching links:");
+	return fd;
+}
+
+static void
+no_take(const struct nlmsghdr *h, void *arg)
+{
+	(void)h;
+	(void)arg;
+}
+
+/* One datagram of the answer; gives how many of our messages it has ended, or
+ * -1 and errno. */
+static int
+receive(int fd, struct message *m, int *err,
+    void (*take)(const struct nlmsghdr *, void *), void *arg)
+{
+	/* the most that the kernel puts into one, netlink(7) */
+	char buf[32768] __attribute__((aligned(NLMSG_ALIGNTO)));
 	struct nlmsghdr *h;
 	struct nlmsgerr *e;
-	int err = 0;
+	ssize_t n = recv(fd, buf, sizeof(buf), 0);
+	size_t left = n;
+	int ended = 0;
+
+	if (n < 0)
+		return -1;
+	for (h = (struct nlmsghdr *)buf; NLMSG_OK(h, left);
+	    h = NLMSG_NEXT(h, left)) {
+		if (h->nlmsg_type == NLMSG_DONE) {
+			ended++;
+			continue;
+		}
+		if (h->nlmsg_type != NLMSG_ERROR) {
+			take(h, arg);
+			continue;
+		}
+		e = NLMSG_DATA(h);
+		if (e->error && !*err) {
+			*err = -e->error;
+			m->failed = h->nlmsg_seq;
+		}
+		ended++;
+	}
+	return ended;
+}
+
+int
+nl_ask(int fd, struct message *m,
+    void (*take)(const struct nlmsghdr *, void *), void *arg)
+{
 	unsigned waiting = m->count;
-	ssize_t n;
-	size_t left;
+	int err = 0, n;
 
 	if (m->overflow) {
 		errno = EMSGSIZE;
@@ -129,23 +185,18 @@ nl_send(int fd, struct message *m)
 	if (send(fd, m->buf, m->len, 0) < 0)
 		return -1;
 	while (waiting) {
-		n = recv(fd, buf, sizeof(buf), 0);
+		n = receive(fd, m, &err, take, arg);
 		if (n < 0)
 			return -1;
-		left = n;
-		for (h = (struct nlmsghdr *)buf; NLMSG_OK(h, left);
-		    h = NLMSG_NEXT(h, left)) {
-			if (h->nlmsg_type != NLMSG_ERROR)
-				continue;
-			e = NLMSG_DATA(h);
-			if (e->error && !err) {
-				err = -e->error;
-				m->failed = h->nlmsg_seq;
-			}
-			waiting--;
-		}
+		waiting -= n;
 	}
 	m->len = m->count = 0;
 	errno = err;
 	return err ? -1 : 0;
+}
+
+int
+nl_send(int fd, struct message *m)
+{
+	return nl_ask(fd, m, no_take, NULL);
 }

@@ -22,6 +22,11 @@ struct message {
 void *nl_add(struct message *m, size_t size);
 /* 0, or -1 and errno: the first error of any of the messages. */
 int nl_send(int fd, struct message *m);
+struct nlmsghdr;
+/* Sends what was built, one question, and gives each message of the answer to
+ * take.  0, or -1 and errno. */
+int nl_ask(int fd, struct message *m,
+    void (*take)(const struct nlmsghdr *, void *), void *arg);
 /* An attribute, in the innermost that is open. */
 void nl_attr(struct message *m, int type, const void *data, size_t size);
 /* A message of that type, NLM_F_ flags and a zeroed body of that size, which
@@ -33,10 +38,13 @@ void nl_clear(struct message *m);
 void nl_end(struct message *m);
 /* Opens an attribute that holds others, until nl_unnest(). */
 void nl_nest(struct message *m, int type);
+void nl_attr16(struct message *m, int type, uint16_t n);
 void nl_attr32(struct message *m, int type, uint32_t n);
 void nl_text(struct message *m, int type, const char *text);
-/* A socket of rtnetlink(7); dies where there is none. */
+/* A socket of rtnetlink(7); and one that hears of changes, RTMGRP_.  They die
+ * where there is none. */
 int nl_open(void);
+int nl_watch(uint32_t groups);
 void nl_unnest(struct message *m);
 
 #endif

@@ -8,79 +8,51 @@
  * hears router advertisements.
  */
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/ethtool.h>
+#include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
-#include <linux/sockios.h>
 #include <linux/veth.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "crun.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
 #include "net/kinds.h"
+#include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
 #include "sup/sup.h"
 
-/* linux/if.h has it, but cannot stand beside net/if.h */
-enum { ADDR_GEN_NONE = 1 };	/* IN6_ADDR_GEN_MODE_NONE */
-
 /* ---- the bridge ---- */
 
-/* Asked of the link itself: /sys may be missing, or show the links of another
- * network namespace. */
-static int
-is_bridge(const char *link)
-{
-	struct ethtool_drvinfo info = { .cmd = ETHTOOL_GDRVINFO };
-	struct ifreq q = { .ifr_data = (char *)&info };
-	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0), bad;
-
-	put(q.ifr_name, sizeof(q.ifr_name), "%s", link);
-	bad = fd < 0 || ioctl(fd, SIOCETHTOOL, &q) < 0;
-	shut(&fd);
-	return !bad && !strcmp(info.driver, "bridge");
-}
-
 void
-bridge_host(struct run *r, int link)
+bridge_host(struct run *r, int link, int fd)
 {
+	const struct link *l = &r->conf->link[link];
 	const char *where = conf_where_of(r->conf, KEY_BRIDGE, link);
-	const char *bridge = r->conf->link[link].parent;
-	uint32_t index = if_nametoindex(bridge);
+	const char *bridge = l->parent;
+	struct peer *p = &r->net.peer[link];
+	struct facts f;
 
-	if (!index)
+	if (link_get(fd, bridge, 0, &f) < 0 && errno != ENODEV)
+		die("%slooking at %s:", where, bridge);
+	if (!f.index)
 		die("%sthere is no bridge %s; make it: ip link add %s type "
 		    "bridge && ip link set %s up", where, bridge, bridge,
 		    bridge);
-	if (!is_bridge(bridge))
+	if (strcmp(f.kind, "bridge"))
 		die("%s%s is a link, but no bridge; ip link add NAME type "
 		    "bridge makes one", where, bridge);
-	r->net.peer[link].parent = index;
+	if (l->vlan && !f.vlan_filtering)
+		die("%sthe bridge %s does not tell VLANs apart; make it: ip "
+		    "link set %s type bridge vlan_filtering 1",
+		    conf_where_of(r->conf, KEY_VLAN, link), bridge, bridge);
+	p->parent = f.index;
+	p->mtu = f.mtu;
+	p->default_vlan = f.default_pvid;
 }
 
 /* ---- the pair ---- */
-
-/* For the first interface from the container's name, for others from both
- * names: a container's name has no slash. */
-static void
-name_peer(struct run *r, int link)
-{
-	char text[NAME_LEN + IFNAMSIZ + 1], *name = r->net.peer[link].name;
-	uint64_t h;
-	int i;
-
-	put(text, sizeof(text), link ? "%s/%s" : "%s", r->conf->name,
-	    r->conf->link[link].name);
-	h = hash(text);
-	put(name, IFNAMSIZ, "cr");
-	for (i = 2; i < 13; i++, h /= 32)
-		name[i] = "abcdefghijklmnopqrstuvwxyz234567"[h % 32];
-	name[13] = '\0';
-}
 
 static void
 build_pair(const struct run *r, int link, struct message *m, uint32_t mtu)
@@ -117,43 +89,39 @@ build_pair(const struct run *r, int link, struct message *m, uint32_t mtu)
 	nl_end(m);
 }
 
-/* Up only after IPv6 is off: an address is made at the moment of going up. */
+/* The port is of one VLAN, whose packets have no tag there, bridge(8). */
 static void
-build_up(struct message *m, const char *link, int ipv6)
+build_vlan(struct message *m, int type, uint32_t port, uint16_t flags,
+    uint16_t vlan)
 {
-	uint8_t mode = ADDR_GEN_NONE;
+	struct bridge_vlan_info info = { flags, vlan };
 	struct ifinfomsg *i;
 
-	i = nl_begin(m, RTM_NEWLINK, 0, sizeof(*i));
-	i->ifi_family = AF_UNSPEC;
-	i->ifi_flags = i->ifi_change = IFF_UP;
-	nl_text(m, IFLA_IFNAME, link);
-	if (ipv6) {
-		nl_nest(m, IFLA_AF_SPEC);
-			nl_nest(m, AF_INET6);
-				nl_attr(m, IFLA_INET6_ADDR_GEN_MODE, &mode, 1);
-			nl_unnest(m);
-		nl_unnest(m);
-	}
+	i = nl_begin(m, type, 0, sizeof(*i));
+	i->ifi_family = AF_BRIDGE;
+	i->ifi_index = port;
+	nl_nest(m, IFLA_AF_SPEC);
+		nl_attr(m, IFLA_BRIDGE_VLAN_INFO, &info, sizeof(info));
+	nl_unnest(m);
 	nl_end(m);
 }
 
-static uint32_t
-bridge_mtu(const struct run *r, int link)
+static void
+set_vlan(const struct run *r, int link, int fd)
 {
-	const struct link *l = &r->conf->link[link];
-	struct ifreq q = { 0 };
-	int fd;
+	const struct peer *p = &r->net.peer[link];
+	uint16_t vlan = r->conf->link[link].vlan;
+	uint32_t port = if_nametoindex(p->name);
+	struct message m;
 
-	if (l->mtu)
-		return l->mtu;
-	put(q.ifr_name, sizeof(q.ifr_name), "%s", l->parent);
-	fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0 || ioctl(fd, SIOCGIFMTU, &q) < 0)
-		die("%sreading the mtu of %s:", conf_where_of(r->conf,
-		    KEY_BRIDGE, link), l->parent);
-	close(fd);
-	return q.ifr_mtu;
+	nl_clear(&m);
+	if (p->default_vlan && p->default_vlan != vlan)
+		build_vlan(&m, RTM_DELLINK, port, 0, p->default_vlan);
+	build_vlan(&m, RTM_SETLINK, port, BRIDGE_VLAN_INFO_PVID |
+	    BRIDGE_VLAN_INFO_UNTAGGED, vlan);
+	if (nl_send(fd, &m) < 0)
+		die("%sputting %s in VLAN %d (CONFIG_BRIDGE_VLAN_FILTERING):",
+		    conf_where_of(r->conf, KEY_VLAN, link), p->name, vlan);
 }
 
 static int
@@ -166,36 +134,16 @@ make_pair(struct run *r, int link, int fd, uint32_t mtu)
 	return nl_send(fd, &m);
 }
 
-/* No router advertisements, and up. */
-static void
-begin_peer(const char *name, int fd)
-{
-	struct message m;
-	char path[80];
-	int ipv6;
-
-	put(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6",
-	    name);
-	/* a kernel without IPv6 has no such file */
-	ipv6 = !write_at(AT_FDCWD, path, "1");
-	if (!ipv6 && errno != ENOENT)
-		die("writing %s:", path);
-	nl_clear(&m);
-	build_up(&m, name, ipv6);
-	if (nl_send(fd, &m) < 0)
-		die("setting %s up:", name);
-}
-
 void
 veth_attach(struct run *r, int link, int fd)
 {
 	const struct link *l = &r->conf->link[link];
 	struct peer *p = &r->net.peer[link];
-	uint32_t mtu = bridge_mtu(r, link);
+	uint32_t mtu = l->mtu ? l->mtu : p->mtu;
 	char line[32];
 	int err;
 
-	name_peer(r, link);
+	link_name(r, link, p->name);
 	put(line, sizeof(line), "link %s\n", p->name);
 	state_record(r, line);
 	err = make_pair(r, link, fd, mtu);
@@ -209,7 +157,9 @@ veth_attach(struct run *r, int link, int fd)
 		die("%smaking a veth pair %s on %s as %s (CONFIG_VETH):",
 		    conf_where_of(r->conf, KEY_BRIDGE, link), p->name,
 		    l->parent, l->name);
-	begin_peer(p->name, fd);
+	if (l->vlan)
+		set_vlan(r, link, fd);
+	link_begin(fd, p->name);
 	step("net: %s on %s is %s inside", p->name, l->parent, l->name);
 }
 

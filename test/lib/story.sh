@@ -9,7 +9,8 @@ limit=60		# seconds that the next story may take
 secs=''			# seconds that a command in it may take
 
 # story [-ckls] TITLE COMMAND [ARG ...]: puts it on the list.
-#	-c	the layout of cgroups can change it, v1 or v2
+#	-c	the layout of cgroups can change it, v1 or v2; or it needs what
+#		many kernels do not have
 #	-k	a kernel can
 #	-l	long: only with -a, or by its name
 #	-s	single: nothing may run beside it

@@ -40,7 +40,7 @@ binary_size() {
 	need strip
 	strip -o stripped "$crun"
 	size=$(wc -c <stripped)
-	[ "$size" -lt 262144 ] || wrong 'less than 256 KiB' "$size"
+	[ "$size" -lt 524288 ] || wrong 'less than 512 KiB' "$size"
 }
 story 'doc: the binary is small' binary_size
 

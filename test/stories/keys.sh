@@ -39,6 +39,8 @@ userns=100000:4096
 uidmap=0:100000:65536
 gidmap=0:100000:65536
 bridge=br-lan.5
+net=bridge
+vlan=4094
 ip=10.1.2.3/8
 ip=fd00::1/64
 gateway=10.0.0.1
@@ -123,6 +125,13 @@ uidmap=0:0:65536|maps the host.s root
 gidmap=5:0:1|maps the host.s root
 gidmap=0:-1:1|INSIDE:OUTSIDE:COUNT
 gidmap=0:4294967296:1|32 bits
+net=brigde|must be none or bridge
+vlan=0|from 1 to 4094
+vlan=4095|from 1 to 4094
+macvlan=a:b|bridge, private, vepa or passthru
+ipvlan=a:l4|l2, l3 or l3s
+phys=a:b|no interface's name
+macvlan=eth0|bridge is set already
 bridge=a/b|no interface's name
 bridge=0123456789abcdef|at most 15
 ip=0.0.0.0/0|no address that a host can have
@@ -274,16 +283,24 @@ a key without a value is refused|web.conf:2: memory has no value|rootfs=/r memor
 a key twice names the first line|web.conf:3: pids is set twice.*line 1|pids=1 rootfs=/r pids=2
 a family's name twice is refused|web.conf:3: rlimit.nofile is set twice|rlimit.nofile=1 rootfs=/r rlimit.nofile=2
 rootfs is needed|web.conf: rootfs is not set|memory=1M
-an ip without a bridge is refused|web.conf:2: ip needs a bridge|rootfs=/r ip=10.0.0.1/24
-a mac without a bridge is refused|web.conf:2: mac needs a bridge|rootfs=/r mac=02:00:00:00:00:01
+an ip without a bridge is refused|web.conf:2: ip needs a kind of link|rootfs=/r ip=10.0.0.1/24
+a mac without a bridge is refused|web.conf:2: mac needs a kind of link|rootfs=/r mac=02:00:00:00:00:01
 a gateway without an ip is refused|web.conf:3: gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b gateway=10.0.0.1
+net=bridge without a bridge|web.conf:2: net=bridge needs bridge=|rootfs=/r net=bridge
+net=bridge and another kind|web.conf:3: net=bridge needs bridge=|rootfs=/r macvlan=eth0 net=bridge
+net=none and a bridge|web.conf:3: net=none, but bridge is set|rootfs=/r bridge=b net=none
+a vlan without a link is refused|web.conf:2: vlan needs a kind of link|rootfs=/r vlan=5
+an ifname without a link is refused|web.conf:2: ifname is of no link|rootfs=/r ifname=a
+a mac with ipvlan is refused|web.conf:3: mac cannot be set with ipvlan|rootfs=/r ipvlan=e mac=02:00:00:00:00:01
+a mac with mode passthru is refused|web.conf:3: mac cannot be set with mode passthru|rootfs=/r macvlan=e:passthru mac=02:00:00:00:00:01
+two kinds of link are refused|web.conf:3: macvlan=e: bridge is set already|rootfs=/r bridge=b macvlan=e
 an unknown key of an interface|web.conf:2: .*eth1.brigde; did you mean eth1.bridge|rootfs=/r eth1.brigde=b
 a key of the whole container with an interface|web.conf:2: .*memory is no key of an interface|rootfs=/r eth1.memory=1M
 a key of an interface twice|web.conf:3: eth1.bridge is set twice.*line 2|rootfs=/r eth1.bridge=b eth1.bridge=c
 a key of the first interface twice, once by its name|web.conf:3: bridge is set twice.*line 2|rootfs=/r bridge=b eth0.bridge=c
 a key of an interface of no name|web.conf:2: .bridge: "" is no interface|rootfs=/r .bridge=b
 a key of an interface lo|web.conf:2: lo.bridge: "lo" is no interface's name|rootfs=/r lo.bridge=b
-a second interface without a bridge|web.conf:3: eth1.ip needs a bridge|rootfs=/r bridge=b eth1.ip=10.0.0.2/24
+a second interface without a bridge|web.conf:3: eth1.ip needs a kind of link|rootfs=/r bridge=b eth1.ip=10.0.0.2/24
 a gateway in another interface's subnet|web.conf:5: eth1.gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b ip=10.0.0.2/24 eth1.bridge=b eth1.gateway=10.0.0.1
 a gateway outside the subnets is refused|web.conf:4: gateway 10.0.1.1 is in the subnet|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=10.0.1.1
 uidmap without gidmap is refused|web.conf:2: .*gidmap is missing|rootfs=/r uidmap=0:1:1

@@ -1,0 +1,176 @@
+/* Setters of the network's keys.  See keys.c, and links.c for what must hold
+ * between them. */
+#include <ctype.h>
+#include <linux/if_link.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "crun.h"
+#include "conf/conf.h"
+#include "conf/values.h"
+#include "lib/lib.h"
+
+/* ---- links ---- */
+
+const char *
+ifname_error(const char *name)
+{
+	static const char *const taken[] = { "", ".", "..", "lo", "all",
+	    "default" };
+	int bad = strlen(name) >= IFNAMSIZ || !has_only(name, "_.-");
+	size_t i;
+
+	for (i = 0; i < LEN(taken); i++)
+		bad |= !strcmp(name, taken[i]);
+	return bad ? complain("is no interface's name: at most %d letters, "
+	    "digits, _ . -, and not lo, all or default", IFNAMSIZ - 1) : NULL;
+}
+
+const char *
+set_ifname(struct conf *c, struct setting *s)
+{
+	c->ifname = s->value;
+	return ifname_error(s->value);
+}
+
+const char *
+set_net(struct conf *c, struct setting *s)
+{
+	int none = !strcmp(s->value, "none");
+
+	c->link[s->link].net = none ? NETWORK_NONE : NETWORK_BRIDGE;
+	return none || !strcmp(s->value, "bridge") ? NULL :
+	    "must be none or bridge";
+}
+
+/* The first of each key is its default. */
+static const struct {
+	enum key_id key;
+	const char *name;
+	uint32_t mode;		/* of linux/if_link.h */
+} modes[] = {
+	{ KEY_MACVLAN, "bridge", MACVLAN_MODE_BRIDGE },
+	{ KEY_MACVLAN, "private", MACVLAN_MODE_PRIVATE },
+	{ KEY_MACVLAN, "vepa", MACVLAN_MODE_VEPA },
+	{ KEY_MACVLAN, "passthru", MACVLAN_MODE_PASSTHRU },
+	{ KEY_IPVLAN, "l2", IPVLAN_MODE_L2 },
+	{ KEY_IPVLAN, "l3", IPVLAN_MODE_L3 },
+	{ KEY_IPVLAN, "l3s", IPVLAN_MODE_L3S },
+};
+
+static const char *
+find_mode(struct link *l, const char *name)
+{
+	size_t i;
+
+	for (i = 0; i < LEN(modes); i++)
+		if (modes[i].key == l->key &&
+		    (!name || !strcmp(modes[i].name, name))) {
+			l->mode = modes[i].mode;
+			return NULL;
+		}
+	if (!name)
+		return NULL;		/* it has none */
+	return l->key == KEY_MACVLAN ? "the mode must be bridge, private, "
+	    "vepa or passthru" : "the mode must be l2, l3 or l3s";
+}
+
+static enum kind
+kind_of(enum key_id key)
+{
+	switch (key) {
+	case KEY_MACVLAN:
+		return LINK_MACVLAN;
+	case KEY_IPVLAN:
+		return LINK_IPVLAN;
+	case KEY_PHYS:
+		return LINK_PHYS;
+	default:
+		return LINK_BRIDGE;
+	}
+}
+
+const char *
+set_parent(struct conf *c, struct setting *s)
+{
+	struct link *l = &c->link[s->link];
+	char *name = xprintf("%s", s->value), *mode = NULL;
+	const char *bad;
+
+	if (s->id == KEY_MACVLAN || s->id == KEY_IPVLAN)
+		mode = cut_at(name, ':');
+	if (l->kind)
+		return complain("%s is set already, and an interface has one "
+		    "kind", keys[l->key].name);
+	l->kind = kind_of(s->id);
+	l->key = s->id;
+	l->parent = name;
+	bad = ifname_error(name);
+	return bad ? bad : find_mode(l, mode);
+}
+
+/* ---- addresses ---- */
+
+/* Not the unspecified address, nor one of multicast, loopback, the network
+ * itself or its broadcast. */
+static int
+is_of_host(const struct ip *ip)
+{
+	const unsigned char *a = ip->addr;
+	uint32_t host, v4 = (uint32_t)a[0] << 24 | a[1] << 16 | a[2] << 8 |
+	    a[3];
+	int i;
+
+	if (ip->family == AF_INET) {
+		host = ip->prefix < 31 ? UINT32_MAX >> ip->prefix : 0;
+		return a[0] && a[0] != 127 && a[0] < 224 &&
+		    (!host || ((v4 & host) && (v4 & host) != host));
+	}
+	for (i = 0; i < 15 && !a[i]; i++)
+		;
+	return a[0] != 0xff && (i < 15 || a[15] > 1);
+}
+
+const char *
+set_ip(struct conf *c, struct setting *s)
+{
+	(void)c;
+	if (parse_ip(s->value, &s->u.ip) < 0)
+		return "is no IPv4 or IPv6 address";
+	if (s->u.ip.prefix < 0)
+		return complain("has no prefix length: write %s/%d", s->value,
+		    s->u.ip.family == AF_INET ? 24 : 64);
+	return is_of_host(&s->u.ip) ? NULL : "is no address that a host can "
+	    "have in that subnet";
+}
+
+const char *
+set_address(struct conf *c, struct setting *s)
+{
+	(void)c;
+	if (parse_ip(s->value, &s->u.ip) < 0 || s->u.ip.prefix >= 0)
+		return "is no IPv4 or IPv6 address without a prefix";
+	return NULL;
+}
+
+const char *
+set_mac(struct conf *c, struct setting *s)
+{
+	static const unsigned char none[6];
+	uint8_t *mac = c->link[s->link].mac;
+	const char *p = s->value;
+	int i;
+
+	for (i = 0; i < 6; i++, p += 3) {
+		if (!isxdigit((unsigned char)p[0]) ||
+		    !isxdigit((unsigned char)p[1]) ||
+		    p[2] != (i < 5 ? ':' : '\0'))
+			return "must be six bytes such as 02:00:00:00:00:01";
+		mac[i] = strtoul(p, NULL, 16);
+	}
+	if (mac[0] & 1)
+		return "is a multicast address: the first byte must be even";
+	return memcmp(mac, none, 6) ? NULL : "is no address: not all of it "
+	    "may be zero";
+}

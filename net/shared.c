@@ -1,0 +1,145 @@
+/* Links of the host that containers share: made by the first that needs one,
+ * removed by the last.
+ *
+ * For each there is a file in the run-time folder.  Whoever uses the link
+ * holds a read lock on the file's second byte, until its end or its death, and
+ * whoever makes or removes the link holds the first byte meanwhile.  At its end
+ * each tries for the second byte alone: who gets it was the last.  "made" in
+ * the file says that crun made the link; any other is left alone.
+ *
+ * Names of links are those of a network namespace, and so are the files.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "lib/lib.h"
+#include "net/link.h"
+#include "net/net.h"
+#include "net/netlink.h"
+#include "net/shared.h"
+#include "sup/folder.h"
+#include "sup/sup.h"
+#include "config.h"
+
+enum { GATE, USERS };		/* the bytes */
+
+static const char made[] = "made";
+
+static void
+put_path(char *path, size_t size, const char *link)
+{
+	struct stat st = { 0 };
+
+	stat("/proc/self/ns/net", &st);
+	put(path, size, STATEDIR "/.link-%s-%llu", link,
+	    (unsigned long long)st.st_ino);
+}
+
+/* Opens the file and locks its gate.  -1 and errno; ENOENT without create. */
+static int
+open_gate(struct run *r, const char *path, int create)
+{
+	int fd;
+
+	for (;;) {
+		fd = open(path, O_RDWR | O_CLOEXEC | O_NOFOLLOW |
+		    (create ? O_CREAT : 0), 0600);
+		if (fd < 0)
+			return -1;
+		if (wait_lock(r, fd, F_WRLCK) < 0) {
+			tell("%s is locked: %s", path, wait_holder(fd));
+			close(fd);
+			errno = ETIMEDOUT;
+			return -1;
+		}
+		if (same_file(fd, path))
+			return fd;
+		close(fd);	/* the last user has removed it meanwhile */
+	}
+}
+
+/* It is written that the link is crun's before it is. */
+static void
+make(int file, int fd, const char *link, shared_maker *maker, void *arg)
+{
+	struct facts f;
+
+	if (!link_get(fd, link, 0, &f))
+		return;
+	if (ftruncate(file, 0) < 0 ||
+	    pwrite(file, made, sizeof(made), 0) != (ssize_t)sizeof(made))
+		die("writing that %s is made:", link);
+	maker(fd, link, arg);
+}
+
+void
+shared_take(struct run *r, int *file, int fd, const char *link,
+    shared_maker *maker, void *arg)
+{
+	char path[STATE_PATH], line[32];
+
+	put(line, sizeof(line), "shared %s\n", link);
+	state_record(r, line);
+	put_path(path, sizeof(path), link);
+	*file = open_gate(r, path, 1);
+	if (*file < 0)
+		die("opening %s:", path);
+	make(*file, fd, link, maker, arg);
+	if (lock_byte(*file, F_OFD_SETLK, F_RDLCK, USERS, 1) < 0)
+		die("locking %s:", path);
+	lock_byte(*file, F_OFD_SETLK, F_UNLCK, GATE, 1);
+}
+
+/* With the gate locked: removes the link, if nobody else uses it. */
+static void
+remove_unused(struct run *r, int file, const char *path, const char *link)
+{
+	char text[8] = "";
+
+	lock_byte(file, F_OFD_SETLK, F_UNLCK, USERS, 1);
+	if (lock_byte(file, F_OFD_SETLK, F_WRLCK, USERS, 1) < 0)
+		return;
+	pread(file, text, sizeof(text) - 1, 0);
+	if (!strcmp(text, made))
+		net_delete(r, link);
+	unlink(path);
+}
+
+void
+shared_leave(struct run *r, int *file, const char *link)
+{
+	char path[STATE_PATH];
+
+	if (*file < 0)
+		return;
+	put_path(path, sizeof(path), link);
+	if (wait_lock(r, *file, F_WRLCK) < 0)
+		tell("%s is locked: %s; %s is left to crun clean", path,
+		    wait_holder(*file), link);
+	else
+		remove_unused(r, *file, path, link);
+	/* the child may have the file too, and its locks, until it is gone */
+	lock_byte(*file, F_OFD_SETLK, F_UNLCK, GATE, 2);
+	shut(file);
+}
+
+const char *
+shared_left(struct run *r, const char *link)
+{
+	char path[STATE_PATH];
+	int file;
+
+	put_path(path, sizeof(path), link);
+	file = open_gate(r, path, 0);
+	if (file < 0 && errno == ENOENT)
+		return NULL;
+	if (file < 0)
+		return "a link that others use cannot be looked at";
+	remove_unused(r, file, path, link);
+	close(file);
+	return NULL;
+}

@@ -1,0 +1,17 @@
+/* Links of the host that containers share. */
+#ifndef NET_SHARED_H
+#define NET_SHARED_H
+
+struct run;
+
+/* Makes the link, which is not there; dies where it cannot. */
+typedef void shared_maker(int fd, const char *link, void *arg);
+
+/* Uses a link, and makes it first where there is none of that name.  file is
+ * for shared_leave(), also where this dies. */
+void shared_take(struct run *, int *file, int fd, const char *link,
+    shared_maker *maker, void *arg);
+/* Uses it no more; the last removes it, if crun made it. */
+void shared_leave(struct run *, int *file, const char *link);
+
+#endif
