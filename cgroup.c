@@ -352,11 +352,20 @@ cgroup_v1(struct run *r, const char *ctrl)
 int
 hier_mount_v1(const char *ctrl)
 {
+	enum { TRIES = 100 };
 	char options[80];
+	int i, fd;
 
 	put(options, sizeof(options), "%s%s", strchr(ctrl, '=') ? "none " : "",
 	    ctrl);
-	return new_mount("cgroup", options, 0);
+	/* Of one that is being taken apart the kernel waits 10 ms and begins
+	 * the call again, which fsconfig(2) then refuses. */
+	for (i = 0; i < TRIES; i++) {
+		fd = new_mount("cgroup", options, 0);
+		if (fd >= 0 || errno != EBUSY)
+			break;
+	}
+	return fd;
 }
 
 static void

@@ -409,3 +409,26 @@ cgroup_frozen_own() {
 }
 story -c 'cgroup: a leftover in its own frozen group is thawed and killed' \
 	cgroup_frozen_own
+
+# A v1 hierarchy that others mount and unmount all the while is listed in
+# /proc/self/cgroup, and may be taken apart when crun comes to it.
+cgroup_dying() {
+	need_cgroups
+	mkdir v1
+	mount -t cgroup -o "none,name=$name" none v1 2>/dev/null ||
+		skip 'no v1 hierarchy can be mounted here'
+	umount v1
+	unshare -m sh -c 'while :; do
+			! mount -t cgroup -o "none,name=$1" none v1 ||
+				umount v1
+		done' - "$name" 2>/dev/null &
+	echo "$!" >>kids
+	conf
+	i=0
+	while [ "$i" -lt 60 ]; do
+		run 0 -q -- true
+		lines 0
+		i=$((i + 1))
+	done
+}
+story -c 'cgroup: a v1 hierarchy that comes and goes' cgroup_dying

@@ -350,7 +350,7 @@ stop_guest_unreaped() {
 	chmod 755 "$root/strange" "$root/sbin/poweroff" "$root/sbin/reboot"
 	want 0 unshare -p --fork --mount-proc "$probe" noreap sh -ec '
 		"$1" -d -q -c c.conf
-		until grep -q up "/run/crun-os/$2/log"; do :; done
+		until grep -qs up "/run/crun-os/$2/log"; do :; done
 		"$1" reboot "$2"
 		until "$1" log "$2" | grep -c up | grep -q 2; do :; done
 		exec "$1" stop "$2"' - "$crun" "$name"
