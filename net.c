@@ -112,6 +112,6 @@ net_child(struct run *r)
 	loopback_child(fd);
 	for (i = 0; i < c->nlinks; i++)
 		if (c->link[i].kind)
-			address_child(c, i, fd);
+			address_child(r, i, fd);
 	close(fd);
 }

@@ -11,7 +11,8 @@ enum key_id {
 	KEY_INIT, KEY_HOSTNAME, KEY_ENV, KEY_CONTAINER,
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
 	KEY_NET, KEY_BRIDGE, KEY_MACVLAN, KEY_IPVLAN, KEY_PHYS, KEY_VLAN,
-	KEY_IP, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_IFNAME, KEY_DNS,
+	KEY_IP, KEY_ROUTE, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_HOST_LINK,
+	KEY_ISOLATE, KEY_IFNAME, KEY_DNS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -32,6 +33,13 @@ struct ip {			/* an address, with its prefix length */
 	int family;		/* AF_INET or AF_INET6 */
 	int prefix;		/* bits; -1 where none was given */
 	uint8_t addr[16];	/* network byte order */
+};
+
+struct route {
+	struct ip to;		/* prefix 0 is the default route */
+	struct ip via;		/* family 0: to is on the link itself */
+	int onlink;		/* via is on the link, whatever the subnets */
+	int automatic;		/* via is the bridge's own address */
 };
 
 struct bind {
@@ -83,7 +91,9 @@ struct link {			/* one network interface */
 	uint64_t vlan;		/* 1 to 4094; 0: none */
 	int own_mac;		/* mac holds; else the parent's */
 	uint8_t mac[6];
-	uint64_t mtu;		/* bytes; 0: the bridge's */
+	uint64_t mtu;		/* bytes; 0: the parent's */
+	const char *host;	/* the name of a veth's other end; NULL */
+	uint64_t isolate;	/* from other ports of the bridge */
 };
 
 /* One key as it was set.  Settings stand in the order they were given. */
@@ -98,6 +108,7 @@ struct setting {
 	int quiet;		/* replaced or unset by the command line */
 	union {
 		struct ip ip;
+		struct route route;
 		struct bind bind;
 		struct tmpfs tmpfs;
 		struct idmap map;
@@ -219,6 +230,9 @@ const char *conf_where_of(const struct conf *, enum key_id, int link);
 
 /* Gives -1 unless text is a capability's name, with or without cap_. */
 int conf_cap(const char *text, size_t len);
+
+/* Whether a is in the subnet of b, by b's prefix. */
+int ip_in_subnet(const struct ip *a, const struct ip *b);
 
 int conf_rlimit(const char *name);	/* RLIMIT_*, or -1 */
 

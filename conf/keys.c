@@ -62,13 +62,21 @@ const struct key keys[NKEYS] = {
     "the place of LINK, which stays on the host" },
 [KEY_IP] = { "ip", "ADDRESS/PREFIX", NULL, set_ip, 0, 0, 0, ADDS | LINK,
     "an IPv4 or IPv6 address" },
-[KEY_GATEWAY] = { "gateway", "ADDRESS", NULL, set_address, 0, 0, 0,
-    ADDS | LINK, "a default route, inside one of the ip subnets" },
+[KEY_ROUTE] = { "route", "ADDRESS/PREFIX[:GATEWAY]", NULL, set_route, 0, 0, 0,
+    ADDS | LINK, "a route by GATEWAY, or to what is on the link itself" },
+[KEY_GATEWAY] = { "gateway", "ADDRESS[:onlink]|auto", NULL, set_gateway, 0, 0,
+    0, ADDS | LINK, "a default route; auto: by the bridge's own address; "
+    "onlink: ADDRESS is on the link, though in no subnet of ip" },
 [KEY_MAC] = { "mac", "XX:XX:XX:XX:XX:XX", NULL, set_mac, 0, 0, 0, LINK,
     "its hardware address; without it, one made from the name; with ipvlan and "
     "phys, that of LINK" },
 [KEY_MTU] = { "mtu", "BYTES", NULL, set_number, L(mtu), 68, 65535, LINK,
     "its largest packet; without it, that of the bridge or LINK" },
+[KEY_HOST_LINK] = { "host.link", "LINK", NULL, set_host_link, 0, 0, 0, LINK,
+    "with bridge, the name of the other end on the host; without it, one "
+    "made from the name" },
+[KEY_ISOLATE] = { "isolate", "yes|no", "no", set_bool, L(isolate), 0, 0, LINK,
+    "with bridge, not to reach other ports of it that are isolated too" },
 [KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
     "the name inside of the interface whose keys have no IFNAME. before "
     "them" },

@@ -139,8 +139,8 @@ conf_links_derive(struct conf *c)
 
 /* ---- what must hold ---- */
 
-static int
-same_subnet(const struct ip *a, const struct ip *b)
+int
+ip_in_subnet(const struct ip *a, const struct ip *b)
 {
 	int bits = b->prefix, i;
 
@@ -177,32 +177,86 @@ check_addresses(struct conf *c, int link)
 	}
 }
 
-static void
-check_gateway(struct conf *c, const struct setting *g)
+/* fe80::/10, which every link has, RFC 4291. */
+static int
+is_link_local(const struct ip *ip)
 {
-	int in = 0, family = 0;
+	return ip->family == AF_INET6 && ip->addr[0] == 0xfe &&
+	    (ip->addr[1] & 0xc0) == 0x80;
+}
 
+/* Whether the container can reach it without a gateway. */
+static int
+is_on_link(const struct conf *c, const struct ip *via, int link)
+{
+	for (each_of(c, s, KEY_IP, link))
+		if (ip_in_subnet(via, &s->u.ip))
+			return 1;
+	for (each_of(c, s, KEY_ROUTE, link))
+		if (!s->u.route.via.family && ip_in_subnet(via, &s->u.route.to))
+			return 1;
+	return is_link_local(via);
+}
+
+/* The gateway of a default route, or of another. */
+static void
+check_via(struct conf *c, const struct setting *g)
+{
+	const struct ip *via = &g->u.route.via;
+	const char *name = keys[g->id].name;
+	int family = 0;
+
+	if (!via->family)
+		return;
 	for (each_of(c, s, KEY_IP, g->link)) {
-		if (same_address(&g->u.ip, &s->u.ip))
-			conf_error(c, g->where, "%sgateway %s is the "
-			    "container's own ip", g->prefix, g->value);
-		in |= same_subnet(&g->u.ip, &s->u.ip);
-		family |= s->u.ip.family == g->u.ip.family;
+		if (same_address(via, &s->u.ip))
+			conf_error(c, g->where, "%s%s %s is the container's "
+			    "own ip", g->prefix, name, g->value);
+		family |= s->u.ip.family == via->family;
 	}
-	if (!in && family)
-		conf_error(c, g->where, "%sgateway %s is in the subnet of no "
-		    "ip", g->prefix, g->value);
-	else if (!in)
-		conf_error(c, g->where, "%sgateway %s needs an ip of its kind",
-		    g->prefix, g->value);
+	if (is_on_link(c, via, g->link) || (family && g->u.route.onlink))
+		return;
+	if (!family)
+		conf_error(c, g->where, "%s%s %s needs an ip of its kind",
+		    g->prefix, name, g->value);
+	else
+		conf_error(c, g->where, "%s%s %s is in the subnet of no ip; "
+		    "if it is on the link all the same, %s", g->prefix, name,
+		    g->value, g->id == KEY_GATEWAY ? "add :onlink" :
+		    "add a route to it before");
+}
+
+static void
+check_automatic(struct conf *c, const struct setting *g)
+{
+	if (c->link[g->link].kind != LINK_BRIDGE)
+		conf_error(c, g->where, "%sgateway=auto needs a bridge",
+		    g->prefix);
+	else if (!conf_next_of(c, KEY_IP, g->link, NULL))
+		conf_error(c, g->where, "%sgateway=auto needs an ip",
+		    g->prefix);
+}
+
+static void
+check_routes(struct conf *c, int link)
+{
+	if (!c->link[link].kind)
+		return;
+	for (each_of(c, r, KEY_ROUTE, link))
+		check_via(c, r);
+	for (each_of(c, g, KEY_GATEWAY, link))
+		if (g->u.route.automatic)
+			check_automatic(c, g);
+		else
+			check_via(c, g);
 }
 
 /* The keys of an interface that is none, or that its kind cannot have. */
 static void
 check_kind(struct conf *c, int link)
 {
-	static const enum key_id all[] = { KEY_VLAN, KEY_IP, KEY_GATEWAY,
-	    KEY_MAC, KEY_MTU };
+	static const enum key_id all[] = { KEY_VLAN, KEY_IP, KEY_ROUTE,
+	    KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_HOST_LINK };
 	const struct link *l = &c->link[link];
 	const struct setting *s;
 	size_t i;
@@ -219,6 +273,13 @@ check_kind(struct conf *c, int link)
 	if (l->net == NETWORK_NONE && l->kind)
 		conf_error(c, s->where, "%snet=none, but %s%s is set",
 		    s->prefix, s->prefix, keys[l->key].name);
+	if (l->kind && l->kind != LINK_BRIDGE && l->host)
+		conf_error(c, conf_where_of(c, KEY_HOST_LINK, link),
+		    "host.link needs a bridge: a %s has no other end",
+		    keys[l->key].name);
+	if (l->kind != LINK_BRIDGE && l->isolate)
+		conf_error(c, conf_where_of(c, KEY_ISOLATE, link),
+		    "isolate needs a bridge");
 	s = conf_next_of(c, KEY_MAC, link, NULL);
 	if (s && l->kind == LINK_IPVLAN)
 		conf_error(c, s->where, "%smac cannot be set with ipvlan, "
@@ -234,19 +295,15 @@ conf_links_check(struct conf *c)
 	const struct setting *s = conf_next(c, KEY_IFNAME, NULL);
 	int i;
 
-	if (c->faulty[KEY_NET] || c->faulty[KEY_BRIDGE] ||
-	    c->faulty[KEY_MACVLAN] || c->faulty[KEY_IPVLAN] ||
-	    c->faulty[KEY_PHYS] || c->faulty[KEY_IP] ||
-	    c->faulty[KEY_GATEWAY])
-		return;
+	for (i = KEY_NET; i <= KEY_GATEWAY; i++)
+		if (c->faulty[i])
+			return;
 	if (s && !c->link[0].kind)
 		conf_error(c, s->where, "ifname is of no link: bridge, "
 		    "macvlan, ipvlan or phys");
 	for (i = 0; i < c->nlinks; i++) {
 		check_kind(c, i);
 		check_addresses(c, i);
-		for (each_of(c, g, KEY_GATEWAY, i))
-			if (c->link[i].kind)
-				check_gateway(c, g);
+		check_routes(c, i);
 	}
 }

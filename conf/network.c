@@ -132,6 +132,18 @@ is_of_host(const struct ip *ip)
 	return a[0] != 0xff && (i < 15 || a[15] > 1);
 }
 
+/* Whether no bit is set after the prefix. */
+static int
+is_network(const struct ip *ip)
+{
+	int i, bits = ip->family == AF_INET ? 32 : 128;
+
+	for (i = ip->prefix; i < bits; i++)
+		if (ip->addr[i / 8] & 0x80 >> i % 8)
+			return 0;
+	return ip->prefix >= 0;
+}
+
 const char *
 set_ip(struct conf *c, struct setting *s)
 {
@@ -152,6 +164,63 @@ set_address(struct conf *c, struct setting *s)
 	if (parse_ip(s->value, &s->u.ip) < 0 || s->u.ip.prefix >= 0)
 		return "is no IPv4 or IPv6 address without a prefix";
 	return NULL;
+}
+
+/* Of an IPv6 address, too, what follows the prefix length is behind the next
+ * colon. */
+const char *
+set_route(struct conf *c, struct setting *s)
+{
+	char *to = xprintf("%s", s->value), *p = strchr(to, '/'), *via = NULL;
+	struct route *r = &s->u.route;
+	const char *bad = NULL;
+
+	(void)c;
+	if (p)
+		p += 1 + strspn(p + 1, "0123456789");
+	if (p && *p == ':') {
+		*p = '\0';
+		via = p + 1;
+	}
+	if (!p || parse_ip(to, &r->to) < 0)
+		bad = "must be ADDRESS/PREFIX or ADDRESS/PREFIX:GATEWAY";
+	else if (!is_network(&r->to))
+		bad = "has bits after the prefix";
+	else if (via && (parse_ip(via, &r->via) < 0 || r->via.prefix >= 0))
+		bad = "the gateway is no IPv4 or IPv6 address";
+	else if (via && r->via.family != r->to.family)
+		bad = "the gateway must be of the same family";
+	free(to);
+	return bad;
+}
+
+const char *
+set_gateway(struct conf *c, struct setting *s)
+{
+	static const char onlink[] = ":onlink";
+	size_t len = strlen(s->value), end = strlen(onlink);
+	struct route *r = &s->u.route;
+	char *via;
+	int bad;
+
+	(void)c;
+	r->automatic = !strcmp(s->value, "auto");
+	if (r->automatic)
+		return NULL;
+	r->onlink = len > end && !strcmp(s->value + len - end, onlink);
+	via = xprintf("%.*s", (int)(r->onlink ? len - end : len), s->value);
+	bad = parse_ip(via, &r->via) < 0 || r->via.prefix >= 0;
+	free(via);
+	r->to.family = r->via.family;
+	return bad ? "must be an IPv4 or IPv6 address without a prefix, such "
+	    "an address and :onlink, or auto" : NULL;
+}
+
+const char *
+set_host_link(struct conf *c, struct setting *s)
+{
+	c->link[s->link].host = s->value;
+	return ifname_error(s->value);
 }
 
 const char *

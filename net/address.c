@@ -52,17 +52,23 @@ build_address(struct message *m, const struct ip *ip, uint32_t index)
 }
 
 static void
-build_route(struct message *m, const struct ip *gateway, uint32_t index)
+build_route(struct message *m, const struct route *r, uint32_t index)
 {
 	struct rtmsg *t;
 
 	t = nl_begin(m, RTM_NEWROUTE, NLM_F_CREATE | NLM_F_APPEND, sizeof(*t));
-	t->rtm_family = gateway->family;
+	t->rtm_family = r->to.family;
+	t->rtm_dst_len = r->to.prefix;
 	t->rtm_table = RT_TABLE_MAIN;
 	t->rtm_protocol = RTPROT_STATIC;
-	t->rtm_scope = RT_SCOPE_UNIVERSE;
+	t->rtm_scope = r->via.family || r->to.family == AF_INET6 ?
+	    RT_SCOPE_UNIVERSE : RT_SCOPE_LINK;
 	t->rtm_type = RTN_UNICAST;
-	nl_attr(m, RTA_GATEWAY, gateway->addr, ip_size(gateway));
+	t->rtm_flags = r->onlink ? RTNH_F_ONLINK : 0;
+	if (r->to.prefix)
+		nl_attr(m, RTA_DST, r->to.addr, ip_size(&r->to));
+	if (r->via.family)
+		nl_attr(m, RTA_GATEWAY, r->via.addr, ip_size(&r->via));
 	nl_attr32(m, RTA_OIF, index);
 	nl_end(m);
 }
@@ -92,30 +98,60 @@ send_made(int fd, struct message *m, const struct setting **made,
 	die("%s%s on the container's %s:", s->where, conf_text(s), link);
 }
 
-void
-address_child(const struct conf *c, int link, int fd)
-{
-	static const enum key_id ids[] = { KEY_IP, KEY_GATEWAY };
-	const char *name = c->link[link].name;
-	const struct setting *made[BATCH];
-	uint32_t index = find_link(fd, name);
-	struct message buf, *m = &buf;
-	size_t i;
+/* What is built for one interface. */
+struct batch {
+	const char *link;	/* its name, */
+	uint32_t index;		/* and number */
+	int fd;
+	struct message m;
+	const struct setting *made[BATCH];	/* what each message is from */
+};
 
-	nl_clear(m);
-	made[0] = conf_next_of(c, c->link[link].key, link, NULL);
-	build_flags_up(m, index);
-	for (i = 0; i < LEN(ids); i++)
-		for (each_of(c, s, ids[i], link)) {
-			if (m->count == BATCH)
-				send_made(fd, m, made, name);
-			made[m->count] = s;
-			if (s->id == KEY_IP)
-				build_address(m, &s->u.ip, index);
-			else
-				build_route(m, &s->u.ip, index);
-		}
-	send_made(fd, m, made, name);
+/* Room for the next message, which is from s. */
+static struct message *
+next_message(struct batch *b, const struct setting *s)
+{
+	if (b->m.count == BATCH)
+		send_made(b->fd, &b->m, b->made, b->link);
+	b->made[b->m.count] = s;
+	return &b->m;
+}
+
+/* By the bridge's own addresses, which the supervisor has found. */
+static void
+add_automatic(struct batch *b, const struct setting *s, const struct peer *p)
+{
+	int i;
+
+	for (i = 0; i < p->gateways; i++) {
+		struct route r = { .via = p->gateway[i],
+		    .to.family = p->gateway[i].family };
+
+		build_route(next_message(b, s), &r, b->index);
+	}
+}
+
+void
+address_child(const struct run *r, int link, int fd)
+{
+	const struct conf *c = r->conf;
+	const char *name = c->link[link].name;
+	struct batch b = { .link = name, .index = find_link(fd, name),
+	    .fd = fd };
+
+	nl_clear(&b.m);
+	build_flags_up(next_message(&b, conf_next_of(c, c->link[link].key,
+	    link, NULL)), b.index);
+	for (each_of(c, s, KEY_IP, link))
+		build_address(next_message(&b, s), &s->u.ip, b.index);
+	for (each_of(c, s, KEY_ROUTE, link))
+		build_route(next_message(&b, s), &s->u.route, b.index);
+	for (each_of(c, s, KEY_GATEWAY, link))
+		if (s->u.route.automatic)
+			add_automatic(&b, s, &r->net.peer[link]);
+		else
+			build_route(next_message(&b, s), &s->u.route, b.index);
+	send_made(fd, &b.m, b.made, name);
 }
 
 void

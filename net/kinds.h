@@ -8,7 +8,6 @@
 #ifndef NET_KINDS_H
 #define NET_KINDS_H
 
-struct conf;
 struct run;
 
 void bridge_host(struct run *, int link, int fd);
@@ -33,6 +32,6 @@ void guest_delete(struct run *, int link);
 /* lo is up. */
 void loopback_child(int fd);
 /* The interface is up and has its addresses and routes. */
-void address_child(const struct conf *, int link, int fd);
+void address_child(const struct run *, int link, int fd);
 
 #endif

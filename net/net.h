@@ -16,6 +16,8 @@ struct peer {			/* what of an interface is on the host */
 	uint32_t parent;	/* the index of the link that it hangs on */
 	uint32_t mtu;		/* and its mtu */
 	int default_vlan;	/* of a bridge that knows VLANs; 0: none */
+	struct ip gateway[2];	/* addresses of the bridge, for gateway=auto */
+	int gateways;		/* how many */
 	int lock;		/* of a link that others use too; -1 */
 	uint32_t inside;	/* its index inside; 0: not needed */
 	struct facts was;	/* of a link of the host that is moved */

@@ -25,6 +25,77 @@
 
 /* ---- the bridge ---- */
 
+/* Of the bridge the first address in the subnet of that ip. */
+struct search {
+	uint32_t index;
+	const struct ip *ip;
+	struct ip *found;
+};
+
+static void
+take_address(const struct nlmsghdr *h, void *arg)
+{
+	const struct search *s = arg;
+	const struct ifaddrmsg *a = NLMSG_DATA(h);
+	const struct rtattr *t = IFA_RTA(a);
+	int left = IFA_PAYLOAD(h);
+	struct ip ip = { .family = a->ifa_family };
+
+	if (a->ifa_index != s->index || ip.family != s->ip->family ||
+	    s->found->family)
+		return;
+	for (; RTA_OK(t, left); t = RTA_NEXT(t, left))
+		if ((t->rta_type == IFA_LOCAL ||
+		    (t->rta_type == IFA_ADDRESS && ip.family == AF_INET6)) &&
+		    RTA_PAYLOAD(t) <= sizeof(ip.addr))
+			memcpy(ip.addr, RTA_DATA(t), RTA_PAYLOAD(t));
+	if (ip_in_subnet(&ip, s->ip))
+		*s->found = ip;
+}
+
+/* One of each family that the interface has. */
+static void
+find_gateways(struct run *r, int link, int fd, const struct setting *g)
+{
+	struct peer *p = &r->net.peer[link];
+	struct message m;
+	struct ifaddrmsg *a;
+	int done = 0;
+
+	for (each_of(r->conf, s, KEY_IP, link)) {
+		const struct ip *ip = &s->u.ip;
+		struct search search = { p->parent, ip,
+		    &p->gateway[p->gateways] };
+
+		if (done & (ip->family == AF_INET ? 1 : 2))
+			continue;
+		done |= ip->family == AF_INET ? 1 : 2;
+		nl_clear(&m);
+		a = nl_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(*a));
+		a->ifa_family = ip->family;
+		nl_end(&m);
+		if (nl_ask(fd, &m, take_address, &search) < 0)
+			die("%sreading the addresses of %s:", g->where,
+			    r->conf->link[link].parent);
+		if (!search.found->family)
+			die("%s%s has no address in the subnet of %s; set "
+			    "gateway to an address", g->where,
+			    r->conf->link[link].parent, conf_text(s));
+		p->gateways++;
+	}
+}
+
+static void name_taken(const struct run *, int link)
+    __attribute__((noreturn));
+
+static void
+name_taken(const struct run *r, int link)
+{
+	die("%sthere is a link %s already; another name is needed",
+	    conf_where_of(r->conf, KEY_HOST_LINK, link),
+	    r->conf->link[link].host);
+}
+
 void
 bridge_host(struct run *r, int link, int fd)
 {
@@ -50,6 +121,11 @@ bridge_host(struct run *r, int link, int fd)
 	p->parent = f.index;
 	p->mtu = f.mtu;
 	p->default_vlan = f.default_pvid;
+	if (l->host && !link_get(fd, l->host, 0, &f))
+		name_taken(r, link);
+	for (each_of(r->conf, s, KEY_GATEWAY, link))
+		if (s->u.route.automatic)
+			find_gateways(r, link, fd, s);
 }
 
 /* ---- the pair ---- */
@@ -124,6 +200,28 @@ set_vlan(const struct run *r, int link, int fd)
 		    conf_where_of(r->conf, KEY_VLAN, link), p->name, vlan);
 }
 
+/* bridge(8), isolated. */
+static void
+isolate(const struct run *r, int link, int fd)
+{
+	const char *port = r->net.peer[link].name;
+	uint8_t yes = 1;
+	struct message m;
+	struct ifinfomsg *i;
+
+	nl_clear(&m);
+	i = nl_begin(&m, RTM_SETLINK, 0, sizeof(*i));
+	i->ifi_family = AF_BRIDGE;
+	i->ifi_index = if_nametoindex(port);
+	nl_nest(&m, IFLA_PROTINFO | NLA_F_NESTED);
+		nl_attr(&m, IFLA_BRPORT_ISOLATED, &yes, sizeof(yes));
+	nl_unnest(&m);
+	nl_end(&m);
+	if (nl_send(fd, &m) < 0)
+		die("%sisolating %s:", conf_where_of(r->conf, KEY_ISOLATE,
+		    link), port);
+}
+
 static int
 make_pair(struct run *r, int link, int fd, uint32_t mtu)
 {
@@ -143,10 +241,17 @@ veth_attach(struct run *r, int link, int fd)
 	char line[32];
 	int err;
 
-	link_name(r, link, p->name);
+	if (l->host)
+		put(p->name, sizeof(p->name), "%s", l->host);
+	else
+		link_name(r, link, p->name);
 	put(line, sizeof(line), "link %s\n", p->name);
 	state_record(r, line);
 	err = make_pair(r, link, fd, mtu);
+	if (err < 0 && errno == EEXIST && l->host) {
+		p->name[0] = '\0';	/* not ours to remove */
+		name_taken(r, link);
+	}
 	if (err < 0 && errno == EEXIST) {
 		/* the name is ours by our lock: it is a leftover that the
 		 * kernel has not removed yet */
@@ -159,6 +264,8 @@ veth_attach(struct run *r, int link, int fd)
 		    l->parent, l->name);
 	if (l->vlan)
 		set_vlan(r, link, fd);
+	if (l->isolate)
+		isolate(r, link, fd);
 	link_begin(fd, p->name);
 	step("net: %s on %s is %s inside", p->name, l->parent, l->name);
 }
@@ -192,7 +299,8 @@ veth_undo(struct run *r, int link)
 {
 	char *name = r->net.peer[link].name;
 
-	if (*name && r->conf->program)
+	/* a name that was asked for must be free again */
+	if (*name && r->conf->program && !r->conf->link[link].host)
 		leave_bridge(name);
 	else if (*name)
 		net_delete(r, name);

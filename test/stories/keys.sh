@@ -41,6 +41,14 @@ gidmap=0:100000:65536
 bridge=br-lan.5
 net=bridge
 vlan=4094
+route=10.1.0.0/16
+route=10.1.0.0/16:10.0.0.1
+route=0.0.0.0/0
+gateway=10.9.9.9:onlink
+gateway=auto
+gateway=fe80::1
+host.link=web0
+isolate=yes
 ip=10.1.2.3/8
 ip=fd00::1/64
 gateway=10.0.0.1
@@ -126,11 +134,19 @@ gidmap=5:0:1|maps the host.s root
 gidmap=0:-1:1|INSIDE:OUTSIDE:COUNT
 gidmap=0:4294967296:1|32 bits
 net=brigde|must be none or bridge
+route=10.1.0.0|must be ADDRESS/PREFIX
+route=10.1.0.1/16|has bits after the prefix
+route=10.1.0.0/33|must be ADDRESS/PREFIX
+route=10.1.0.0/16:10.0.0.1/8|the gateway is no
+route=fd00::/64:10.0.0.1|the gateway must be of the same family
+gateway=10.0.0.1:on|must be an IPv4 or IPv6 address
+host.link=a/b|no interface's name
+isolate=perhaps|must be yes or no
 vlan=0|from 1 to 4094
 vlan=4095|from 1 to 4094
-macvlan=a:b|bridge, private, vepa or passthru
-ipvlan=a:l4|l2, l3 or l3s
-phys=a:b|no interface's name
+eth1.macvlan=a:b|bridge, private, vepa or passthru
+eth1.ipvlan=a:l4|l2, l3 or l3s
+eth1.phys=a:b|no interface's name
 macvlan=eth0|bridge is set already
 bridge=a/b|no interface's name
 bridge=0123456789abcdef|at most 15
@@ -154,9 +170,9 @@ ip=fd00::1/129|no IPv4 or IPv6
 ip=10.0.0.1/|no IPv4 or IPv6
 ip=web/24|no IPv4 or IPv6
 gateway=10.0.0.1/24|without a prefix
-gateway=router|no IPv4 or IPv6
+gateway=router|must be an IPv4 or IPv6
 gateway=10.9.0.1|subnet of no ip
-gateway=fe80::1|needs an ip of its kind
+gateway=fd00::1|needs an ip of its kind
 dns=example.org|no IPv4 or IPv6
 dns=9.9.9.9/32|without a prefix
 ifname=lo|not lo
@@ -294,6 +310,11 @@ an ifname without a link is refused|web.conf:2: ifname is of no link|rootfs=/r i
 a mac with ipvlan is refused|web.conf:3: mac cannot be set with ipvlan|rootfs=/r ipvlan=e mac=02:00:00:00:00:01
 a mac with mode passthru is refused|web.conf:3: mac cannot be set with mode passthru|rootfs=/r macvlan=e:passthru mac=02:00:00:00:00:01
 two kinds of link are refused|web.conf:3: macvlan=e: bridge is set already|rootfs=/r bridge=b macvlan=e
+a gateway of a route outside the subnets|web.conf:4: route 10.5.0.0/16:10.4.0.1 is in the subnet of no ip.*add a route to it|rootfs=/r bridge=b ip=10.0.0.2/24 route=10.5.0.0/16:10.4.0.1
+gateway=auto without a bridge|web.conf:4: gateway=auto needs a bridge|rootfs=/r macvlan=b ip=10.0.0.2/24 gateway=auto
+gateway=auto without an ip|web.conf:3: gateway=auto needs an ip|rootfs=/r bridge=b gateway=auto
+host.link of a macvlan|web.conf:3: host.link needs a bridge|rootfs=/r macvlan=b host.link=c
+isolate of a macvlan|web.conf:3: isolate needs a bridge|rootfs=/r macvlan=b isolate=yes
 an unknown key of an interface|web.conf:2: .*eth1.brigde; did you mean eth1.bridge|rootfs=/r eth1.brigde=b
 a key of the whole container with an interface|web.conf:2: .*memory is no key of an interface|rootfs=/r eth1.memory=1M
 a key of an interface twice|web.conf:3: eth1.bridge is set twice.*line 2|rootfs=/r eth1.bridge=b eth1.bridge=c
@@ -302,7 +323,7 @@ a key of an interface of no name|web.conf:2: .bridge: "" is no interface|rootfs=
 a key of an interface lo|web.conf:2: lo.bridge: "lo" is no interface's name|rootfs=/r lo.bridge=b
 a second interface without a bridge|web.conf:3: eth1.ip needs a kind of link|rootfs=/r bridge=b eth1.ip=10.0.0.2/24
 a gateway in another interface's subnet|web.conf:5: eth1.gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b ip=10.0.0.2/24 eth1.bridge=b eth1.gateway=10.0.0.1
-a gateway outside the subnets is refused|web.conf:4: gateway 10.0.1.1 is in the subnet|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=10.0.1.1
+a gateway outside the subnets is refused|web.conf:4: gateway 10.0.1.1 is in the subnet of no ip; .* add :onlink|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=10.0.1.1
 uidmap without gidmap is refused|web.conf:2: .*gidmap is missing|rootfs=/r uidmap=0:1:1
 gidmap without uidmap is refused|web.conf:2: .*uidmap is missing|rootfs=/r gidmap=0:1:1
 userns beside uidmap is refused|web.conf:4: userns cannot|rootfs=/r uidmap=0:1:1 gidmap=0:1:1 userns=auto

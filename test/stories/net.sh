@@ -180,6 +180,76 @@ net_printed() {
 }
 story 'net: -n prints each interface, and reads it again' net_printed
 
+# the addresses of a hoster: a gateway in no subnet of ip
+net_onlink() {
+	conf bridge="$br" ip="$net.130/32" gateway="$net.1:onlink" \
+		ip="$net6::9/128" gateway="$net6::1:onlink"
+	ip route add "$net.130/32" dev "$br" 2>/dev/null || :
+	inside "ip route; ip -6 route; ping -c 1 -W 2 $net.1 >/dev/null &&
+		ping -6 -c 1 -W 2 $net6::1 >/dev/null && echo reached"
+	ip route del "$net.130/32" dev "$br" 2>/dev/null || :
+	prints_like "^default via $net.1 dev eth0"
+	prints_like "^default via $net6::1 dev eth0"
+	prints_like '^reached'
+}
+story -k 'net: a gateway outside the subnets, on the link' net_onlink
+
+net_routes_own() {
+	net_conf route="10.199.90.0/24:$net.9" route=10.199.91.0/24 \
+		route="fd00:90::/64:$net6::9" route="fd00:91::/64" \
+		route=10.199.92.0/24:10.199.91.7
+	inside 'ip route; ip -6 route'
+	prints_like "^10.199.90.0/24 via $net.9 dev eth0"
+	prints_like '^10.199.91.0/24 dev eth0 scope link'
+	prints_like '^10.199.92.0/24 via 10.199.91.7 dev eth0'
+	prints_like "^fd00:90::/64 via $net6::9 dev eth0"
+	prints_like '^fd00:91::/64 dev eth0'
+}
+story -k 'net: routes by a gateway and on the link' net_routes_own
+
+net_automatic() {
+	conf bridge="$br" ip="$net.2/24" ip="$net6::2/64" gateway=auto
+	inside 'ip route; ip -6 route'
+	prints_like "^default via $net.1 dev eth0"
+	prints_like "^default via $net6::1 dev eth0"
+	conf bridge="$br" gateway=auto ip=10.199.99.2/24
+	run 125 -- true
+	says "c.conf:4: $br has no address in the subnet of ip=10.199.99.2/24"
+	lines 1
+}
+story -k "net: the gateway is the bridge's own address" net_automatic
+
+net_host_link() {
+	net_conf host.link=crt-web
+	idle
+	ip -o link show dev crt-web | grep -q "master $br" ||
+		wrong "crt-web in $br" "$(ip link)"
+	down
+	# free again at once, also after a program
+	run 0 -- true
+	run 0 -- true
+	ip link add crt-web type veth peer name crt-peer
+	echo 'ip link del crt-web' >undo
+	run 125 -- true
+	says 'c.conf:8: there is a link crt-web already'
+	lines 1
+	ip link show dev crt-web >/dev/null ||
+		wrong "the other's link stays" "$(ip link)"
+}
+story -k "net: the host's end has the name that is asked for" net_host_link
+
+net_isolate() {
+	net_conf isolate=yes
+	idle
+	printf '%s\n' "name=$name-b" "rootfs=$root" "bridge=$br" \
+		"ip=$net.3/24" isolate=yes >d.conf
+	want 1 "$crun" -c d.conf -- ping -c 1 -W 1 "$net.2"
+	want 0 "$crun" -c d.conf -- ping -c 1 -W 2 "$net.1"
+	want 0 "$crun" -c d.conf isolate=no -- ping -c 1 -W 2 "$net.2"
+	down
+}
+story -k 'net: isolated containers do not reach each other' net_isolate
+
 # the host's end, and what the container cannot do to it
 net_host_end() {
 	net_conf
