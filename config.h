@@ -39,6 +39,12 @@ enum { TTY_GID = 5 };
 /* A systemd older than this cannot use cgroup v2: it is shown a v1 tree. */
 enum { SYSTEMD_V2 = 233 };
 
+/* net/nat.c: the bridge of net=nat, and the IPv4 addresses that it takes a
+ * subnet of: NAT_RANGE of NAT_BITS, subnets of NAT_PREFIX bits */
+#define NAT_BRIDGE "crun0"
+#define NAT_RANGE_TEXT "10.88.0.0/16"
+enum { NAT_RANGE = 10 << 24 | 88 << 16, NAT_BITS = 16, NAT_PREFIX = 24 };
+
 /* conf/conf.c: defaults of keys, as they would stand in a file */
 #define DEF_CONTAINER "lxc"
 #define DEF_IFNAME "eth0"

@@ -7,6 +7,10 @@
  * addresses and routes.
  *
  *	net/veth.c	a veth pair, whose other end is in a bridge
+ *	net/nat.c	the same, in a bridge of crun's own, behind the host
+ *	net/range.c	its range of addresses
+ *	net/resolv.c	the host's name servers
+ *	net/nft.c	messages of nf_tables
  *	net/macvlan.c	macvlan, ipvlan, VLANs
  *	net/phys.c	a link of the host
  *	net/address.c	addresses and routes
@@ -32,6 +36,7 @@ static const struct {
 	void (*undo)(struct run *, int link);
 } kinds[] = {
 	[LINK_BRIDGE] = { bridge_host, veth_attach, veth_undo },
+	[LINK_NAT] = { nat_host, nat_attach, nat_undo },
 	[LINK_MACVLAN] = { parent_host, upper_attach, upper_undo },
 	[LINK_IPVLAN] = { parent_host, upper_attach, upper_undo },
 	[LINK_PHYS] = { phys_host, phys_attach, phys_undo },
@@ -44,7 +49,7 @@ net_host(struct run *r)
 	int i, fd = -1;
 
 	for (i = 0; i < LINKS; i++)
-		r->net.peer[i].lock = -1;
+		r->net.peer[i].lock = r->net.peer[i].nft = -1;
 	for (i = 0; i < r->conf->nlinks; i++) {
 		if (!l[i].kind)
 			continue;
@@ -87,19 +92,9 @@ net_undo(struct run *r)
 const char *
 net_delete(struct run *r, const char *link)
 {
-	struct message m;
-	struct ifinfomsg *i;
-	int fd = nl_open();
-
 	(void)r;
-	nl_clear(&m);
-	i = nl_begin(&m, RTM_DELLINK, 0, sizeof(*i));
-	i->ifi_family = AF_UNSPEC;
-	nl_text(&m, IFLA_IFNAME, link);
-	nl_end(&m);
-	if (nl_send(fd, &m) < 0 && errno != ENODEV)
+	if (link_delete(link) < 0)
 		warn("removing the link %s:", link);
-	close(fd);
 	return NULL;
 }
 

@@ -126,6 +126,25 @@ state_name(const struct run *r, enum life life)
 
 /* ---- crun list ---- */
 
+/* An address that the start has chosen, in NAME/host: "ip ADDRESS". */
+static void
+put_address(const struct run *r, const struct conf *c, char *buf, size_t size)
+{
+	const struct setting *ip = NULL;
+	char text[16384], *line, *rest = text;
+	int i;
+
+	for (i = 0; i < c->nlinks && !ip; i++)
+		ip = conf_next_of(c, KEY_IP, i, NULL);
+	put(buf, size, "%s", ip ? ip->value : "-");
+	read_at(r->state.dir, "host", text, sizeof(text));
+	while (!ip && (line = next_part(&rest, "\n")))
+		if (!strncmp(line, "ip ", 3)) {
+			put(buf, size, "%s", line + 3);
+			return;
+		}
+}
+
 #define LINE "%-15s %-8s %7s %11s %7s %-18s "
 
 static void
@@ -155,11 +174,9 @@ put_size(char *buf, size_t size, uint64_t n)
 void
 stat_line(struct run *r, enum life life, const char *name)
 {
-	char pid[24] = "-", up[32] = "-", memory[24] = "-";
-	const struct setting *ip = NULL;
+	char pid[24] = "-", up[32] = "-", memory[24] = "-", ip[64];
 	struct conf c = { 0 };
 	uint64_t n;
-	int i;
 
 	if (!r) {
 		printf(LINE "%s\n", "NAME", "STATE", "PID", "UPTIME", "MEMORY",
@@ -168,8 +185,7 @@ stat_line(struct run *r, enum life life, const char *name)
 	}
 	conf_saved(&c, r->state.dir, name, NULL, 0);
 	conf_warn(&c);
-	for (i = 0; i < c.nlinks && !ip; i++)
-		ip = conf_next_of(&c, KEY_IP, i, NULL);
+	put_address(r, &c, ip, sizeof(ip));
 	cgroup_open(r);
 	if (life == RUNNING) {
 		put(pid, sizeof(pid), "%ld", (long)r->init.pid);
@@ -178,7 +194,7 @@ stat_line(struct run *r, enum life life, const char *name)
 			put_size(memory, sizeof(memory), n);
 	}
 	printf(LINE, name, state_name(r, life), pid, up, memory,
-	    ip ? ip->value : "-");
+	    ip);
 	puts(c.rootfs ? c.rootfs : "-");
 	cgroup_close(r);
 }
@@ -193,12 +209,14 @@ print_interface(const struct conf *c, int i)
 
 	if (i)
 		put(prefix, sizeof(prefix), "%s.", c->link[i].name);
+	/* that of net=nat is among the objects of the host */
 	for (each_of(c, s, KEY_IP, i))
-		printf("%sip=%s\n", prefix, s->value);
+		if (c->link[i].kind != LINK_NAT)
+			printf("%sip=%s\n", prefix, s->value);
 	if (c->link[i].kind == LINK_NONE)
 		return;
 	printf("%s%s=%s\n%smac=", prefix, keys[c->link[i].key].name,
-	    c->link[i].parent, prefix);
+	    c->link[i].kind == LINK_NAT ? "nat" : c->link[i].parent, prefix);
 	if (c->link[i].own_mac && !c->faulty[KEY_MAC])
 		printf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
 		    m[4], m[5]);

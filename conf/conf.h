@@ -71,11 +71,12 @@ struct rlimit_key {
 
 enum { LINKS = 16 };		/* at most */
 
-enum network { NETWORK_BY_KEYS, NETWORK_NONE, NETWORK_BRIDGE };
+enum network { NETWORK_BY_KEYS, NETWORK_NONE, NETWORK_BRIDGE, NETWORK_NAT };
 
 enum kind {			/* of network interfaces */
 	LINK_NONE,		/* there is no such interface */
 	LINK_BRIDGE,		/* a veth pair, its other end in a bridge */
+	LINK_NAT,		/* likewise, in a bridge of crun's own */
 	LINK_MACVLAN,
 	LINK_IPVLAN,
 	LINK_PHYS,		/* a link of the host, or a VLAN of it */

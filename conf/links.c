@@ -226,13 +226,20 @@ check_via(struct conf *c, const struct setting *g)
 		    "add a route to it before");
 }
 
+static int
+has_peer(const struct link *l)
+{
+	return l->kind == LINK_BRIDGE || l->kind == LINK_NAT;
+}
+
 static void
 check_automatic(struct conf *c, const struct setting *g)
 {
-	if (c->link[g->link].kind != LINK_BRIDGE)
+	if (!has_peer(&c->link[g->link]))
 		conf_error(c, g->where, "%sgateway=auto needs a bridge",
 		    g->prefix);
-	else if (!conf_next_of(c, KEY_IP, g->link, NULL))
+	else if (c->link[g->link].kind == LINK_BRIDGE &&
+	    !conf_next_of(c, KEY_IP, g->link, NULL))
 		conf_error(c, g->where, "%sgateway=auto needs an ip",
 		    g->prefix);
 }
@@ -264,7 +271,7 @@ check_kind(struct conf *c, int link)
 	for (i = 0; i < LEN(all) && !l->kind; i++)
 		for (each_of(c, a, all[i], link))
 			conf_error(c, a->where, "%s%s needs a kind of link: "
-			    "bridge, macvlan, ipvlan or phys", a->prefix,
+			    "net=nat, bridge, macvlan, ipvlan or phys", a->prefix,
 			    keys[a->id].name);
 	s = conf_next_of(c, KEY_NET, link, NULL);
 	if (l->net == NETWORK_BRIDGE && l->kind != LINK_BRIDGE)
@@ -273,13 +280,20 @@ check_kind(struct conf *c, int link)
 	if (l->net == NETWORK_NONE && l->kind)
 		conf_error(c, s->where, "%snet=none, but %s%s is set",
 		    s->prefix, s->prefix, keys[l->key].name);
-	if (l->kind && l->kind != LINK_BRIDGE && l->host)
+	if (l->kind && !has_peer(l) && l->host)
 		conf_error(c, conf_where_of(c, KEY_HOST_LINK, link),
 		    "host.link needs a bridge: a %s has no other end",
 		    keys[l->key].name);
-	if (l->kind != LINK_BRIDGE && l->isolate)
+	if (!has_peer(l) && l->isolate)
 		conf_error(c, conf_where_of(c, KEY_ISOLATE, link),
 		    "isolate needs a bridge");
+	if (l->kind == LINK_NAT && l->vlan)
+		conf_error(c, conf_where_of(c, KEY_VLAN, link),
+		    "vlan cannot be set with net=nat");
+	s = conf_next_of(c, KEY_IP, link, NULL);
+	if (l->kind == LINK_NAT && s && conf_next_of(c, KEY_IP, link, s))
+		conf_error(c, conf_next_of(c, KEY_IP, link, s)->where,
+		    "with net=nat there may be one ip");
 	s = conf_next_of(c, KEY_MAC, link, NULL);
 	if (s && l->kind == LINK_IPVLAN)
 		conf_error(c, s->where, "%smac cannot be set with ipvlan, "
@@ -299,8 +313,8 @@ conf_links_check(struct conf *c)
 		if (c->faulty[i])
 			return;
 	if (s && !c->link[0].kind)
-		conf_error(c, s->where, "ifname is of no link: bridge, "
-		    "macvlan, ipvlan or phys");
+		conf_error(c, s->where, "ifname is of no link: "
+		    "net=nat, bridge, macvlan, ipvlan or phys");
 	for (i = 0; i < c->nlinks; i++) {
 		check_kind(c, i);
 		check_addresses(c, i);

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "conf/values.h"
 #include "lib/lib.h"
+#include "config.h"
 
 /* ---- links ---- */
 
@@ -34,14 +35,33 @@ set_ifname(struct conf *c, struct setting *s)
 	return ifname_error(s->value);
 }
 
+static const char *
+set_kind(struct link *l, enum kind kind, enum key_id key, const char *parent)
+{
+	if (l->kind)
+		return complain("%s is set already, and an interface has one "
+		    "kind", keys[l->key].name);
+	l->kind = kind;
+	l->key = key;
+	l->parent = parent;
+	return NULL;
+}
+
 const char *
 set_net(struct conf *c, struct setting *s)
 {
-	int none = !strcmp(s->value, "none");
+	struct link *l = &c->link[s->link];
 
-	c->link[s->link].net = none ? NETWORK_NONE : NETWORK_BRIDGE;
-	return none || !strcmp(s->value, "bridge") ? NULL :
-	    "must be none or bridge";
+	if (!strcmp(s->value, "none"))
+		l->net = NETWORK_NONE;
+	else if (!strcmp(s->value, "bridge"))
+		l->net = NETWORK_BRIDGE;
+	else if (!strcmp(s->value, "nat"))
+		l->net = NETWORK_NAT;
+	else
+		return "must be none, nat or bridge";
+	return l->net == NETWORK_NAT ? set_kind(l, LINK_NAT, KEY_NET,
+	    NAT_BRIDGE) : NULL;
 }
 
 /* The first of each key is its default. */
@@ -100,13 +120,9 @@ set_parent(struct conf *c, struct setting *s)
 
 	if (s->id == KEY_MACVLAN || s->id == KEY_IPVLAN)
 		mode = cut_at(name, ':');
-	if (l->kind)
-		return complain("%s is set already, and an interface has one "
-		    "kind", keys[l->key].name);
-	l->kind = kind_of(s->id);
-	l->key = s->id;
-	l->parent = name;
-	bad = ifname_error(name);
+	bad = set_kind(l, kind_of(s->id), s->id, name);
+	if (!bad)
+		bad = ifname_error(name);
 	return bad ? bad : find_mode(l, mode);
 }
 

@@ -183,6 +183,8 @@ rootfs_files_child(struct run *r)
 		die("%stoo many dns keys", dns->where);
 	if (dns)
 		write_file(r, "/etc/resolv.conf", text, dns->where);
+	else if (*r->net.resolv)
+		write_file(r, "/etc/resolv.conf", r->net.resolv, "net=nat: ");
 	put(text, sizeof(text), "%s\n", c->hostname);
 	if (host)
 		write_file(r, "/etc/hostname", text, host->where);

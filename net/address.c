@@ -51,6 +51,16 @@ build_address(struct message *m, const struct ip *ip, uint32_t index)
 	nl_end(m);
 }
 
+int
+address_add(int fd, uint32_t index, const struct ip *ip)
+{
+	struct message m;
+
+	nl_clear(&m);
+	build_address(&m, ip, index);
+	return nl_send(fd, &m);
+}
+
 static void
 build_route(struct message *m, const struct route *r, uint32_t index)
 {
@@ -136,21 +146,27 @@ address_child(const struct run *r, int link, int fd)
 {
 	const struct conf *c = r->conf;
 	const char *name = c->link[link].name;
+	const struct peer *p = &r->net.peer[link];
+	const struct setting *by = conf_next_of(c, c->link[link].key, link,
+	    NULL);
 	struct batch b = { .link = name, .index = find_link(fd, name),
 	    .fd = fd };
 
 	nl_clear(&b.m);
-	build_flags_up(next_message(&b, conf_next_of(c, c->link[link].key,
-	    link, NULL)), b.index);
+	build_flags_up(next_message(&b, by), b.index);
 	for (each_of(c, s, KEY_IP, link))
 		build_address(next_message(&b, s), &s->u.ip, b.index);
+	if (p->address.family && !conf_next_of(c, KEY_IP, link, NULL))
+		build_address(next_message(&b, by), &p->address, b.index);
 	for (each_of(c, s, KEY_ROUTE, link))
 		build_route(next_message(&b, s), &s->u.route, b.index);
 	for (each_of(c, s, KEY_GATEWAY, link))
 		if (s->u.route.automatic)
-			add_automatic(&b, s, &r->net.peer[link]);
+			add_automatic(&b, s, p);
 		else
 			build_route(next_message(&b, s), &s->u.route, b.index);
+	if (p->address.family && !conf_next_of(c, KEY_GATEWAY, link, NULL))
+		add_automatic(&b, by, p);
 	send_made(fd, &b.m, b.made, name);
 }
 

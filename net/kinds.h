@@ -8,9 +8,14 @@
 #ifndef NET_KINDS_H
 #define NET_KINDS_H
 
+#include <stdint.h>
+
+struct ip;
 struct run;
 
 void bridge_host(struct run *, int link, int fd);
+/* What a veth needs beside its bridge. */
+void peer_host(struct run *, int link, int fd);
 void veth_attach(struct run *, int link, int fd);
 void veth_undo(struct run *, int link);
 
@@ -23,6 +28,10 @@ void phys_host(struct run *, int link, int fd);
 void phys_attach(struct run *, int link, int fd);
 void phys_undo(struct run *, int link);
 
+void nat_host(struct run *, int link, int fd);
+void nat_attach(struct run *, int link, int fd);
+void nat_undo(struct run *, int link);
+
 /* r->net.guest is a socket in the container's network namespace; finds the
  * interface there; deletes it.  The first two die. */
 void guest_open(struct run *);
@@ -31,6 +40,8 @@ void guest_delete(struct run *, int link);
 
 /* lo is up. */
 void loopback_child(int fd);
+/* Adds an address to a link.  0, or -1 and errno. */
+int address_add(int fd, uint32_t index, const struct ip *);
 /* The interface is up and has its addresses and routes. */
 void address_child(const struct run *, int link, int fd);
 

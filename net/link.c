@@ -152,6 +152,23 @@ link_get(int fd, const char *name, uint32_t index, struct facts *f)
 	return nl_ask(fd, &m, take_link, f);
 }
 
+int
+link_delete(const char *name)
+{
+	struct message m;
+	struct ifinfomsg *i;
+	int fd = nl_open(), err;
+
+	nl_clear(&m);
+	i = nl_begin(&m, RTM_DELLINK, 0, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	nl_text(&m, IFLA_IFNAME, name);
+	nl_end(&m);
+	err = nl_send(fd, &m) < 0 && errno != ENODEV ? -1 : 0;
+	close(fd);
+	return err;
+}
+
 struct list {
 	struct facts *all;
 	size_t n;
@@ -242,6 +259,13 @@ build_up(struct message *m, const char *link, int ipv6)
 	nl_end(m);
 }
 
+const char *
+sysctl_hint(void)
+{
+	return errno == EROFS ? ", which is read-only here; mount -o "
+	    "remount,rw /proc makes it writable" : "";
+}
+
 void
 link_begin(int fd, const char *name)
 {
@@ -254,7 +278,7 @@ link_begin(int fd, const char *name)
 	/* a kernel without IPv6 has no such file */
 	ipv6 = !write_at(AT_FDCWD, path, "1");
 	if (!ipv6 && errno != ENOENT)
-		die("writing %s:", path);
+		die("writing %s%s:", path, sysctl_hint());
 	nl_clear(&m);
 	build_up(&m, name, ipv6);
 	if (nl_send(fd, &m) < 0)

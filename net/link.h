@@ -24,6 +24,8 @@ struct facts {
 /* By its name, or where that is NULL by its index.  0, or -1 and errno: ENODEV
  * where there is none. */
 int link_get(int fd, const char *name, uint32_t index, struct facts *);
+/* Deletes it; a missing one is no error.  0, or -1 and errno. */
+int link_delete(const char *name);
 /* All of them, in memory to be freed; gives how many. */
 size_t link_all(int fd, struct facts **);
 /* Whether it is a Wi-Fi adapter. */
@@ -31,6 +33,9 @@ int link_is_wireless(const char *name);
 /* IFNAMSIZ bytes: a name for something on the host that belongs to interface
  * link.  The container's lock makes it ours. */
 void link_name(const struct run *, int link, char *name);
+/* What can be done, where a file of /proc/sys could not be written; keeps
+ * errno. */
+const char *sysctl_hint(void);
 /* Up, and without IPv6: no address, no router advertisements.  Dies. */
 void link_begin(int fd, const char *name);
 

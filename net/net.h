@@ -16,14 +16,19 @@ struct peer {			/* what of an interface is on the host */
 	uint32_t parent;	/* the index of the link that it hangs on */
 	uint32_t mtu;		/* and its mtu */
 	int default_vlan;	/* of a bridge that knows VLANs; 0: none */
-	struct ip gateway[2];	/* addresses of the bridge, for gateway=auto */
+	struct ip gateway[2];	/* addresses of the bridge, for gateway=auto and */
+				/* net=nat */
 	int gateways;		/* how many */
+	struct ip address;	/* of net=nat; family 0: none */
+	int nft;		/* who owns its table of nf_tables; -1 */
+	int has_table;
 	int lock;		/* of a link that others use too; -1 */
 	uint32_t inside;	/* its index inside; 0: not needed */
 	struct facts was;	/* of a link of the host that is moved */
 };
 
 struct net {
+	char resolv[512];	/* of net=nat without dns: resolv.conf(5) */
 	int guest;		/* rtnetlink of the container; -1 */
 	struct peer peer[LINKS];	/* by the interface's number */
 };
@@ -36,6 +41,8 @@ void net_child(struct run *);
 void net_undo(struct run *);
 /* Deletes a link of that name; a missing one is no error.  NULL. */
 const char *net_delete(struct run *, const char *link);
+/* Likewise a table of nf_tables. */
+const char *nat_delete(struct run *, const char *table);
 /* Of a killed supervisor: leaves a link that containers share; puts right a
  * link of the host that has come back.  NULL, or why not. */
 const char *shared_left(struct run *, const char *link);

@@ -45,6 +45,18 @@ nl_begin(struct message *m, int type, int flags, size_t body)
 	return nl_add(m, body);
 }
 
+void *
+nl_begin_silent(struct message *m, int type, size_t body)
+{
+	struct nlmsghdr *h;
+
+	m->last = m->len;
+	h = nl_add(m, NLMSG_HDRLEN);
+	h->nlmsg_type = type;
+	h->nlmsg_flags = NLM_F_REQUEST;
+	return nl_add(m, body);
+}
+
 void
 nl_end(struct message *m)
 {
@@ -136,7 +148,7 @@ no_take(const struct nlmsghdr *h, void *arg)
 }
 
 /* One datagram of the answer; gives how many of our messages it has ended, or
- * -1 and errno. */
+ * -1 and errno.  An error of number 0 is that of a whole batch. */
 static int
 receive(int fd, struct message *m, int *err,
     void (*take)(const struct nlmsghdr *, void *), void *arg)
@@ -166,7 +178,7 @@ receive(int fd, struct message *m, int *err,
 			*err = -e->error;
 			m->failed = h->nlmsg_seq;
 		}
-		ended++;
+		ended += h->nlmsg_seq || !e->error ? 1 : (int)m->count;
 	}
 	return ended;
 }
@@ -175,8 +187,7 @@ int
 nl_ask(int fd, struct message *m,
     void (*take)(const struct nlmsghdr *, void *), void *arg)
 {
-	unsigned waiting = m->count;
-	int err = 0, n;
+	int waiting = m->count, err = 0, n;
 
 	if (m->overflow) {
 		errno = EMSGSIZE;
@@ -184,7 +195,7 @@ nl_ask(int fd, struct message *m,
 	}
 	if (send(fd, m->buf, m->len, 0) < 0)
 		return -1;
-	while (waiting) {
+	while (waiting > 0) {
 		n = receive(fd, m, &err, take, arg);
 		if (n < 0)
 			return -1;

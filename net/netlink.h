@@ -34,6 +34,8 @@ void nl_attr(struct message *m, int type, const void *data, size_t size);
 void *nl_begin(struct message *m, int type, int flags, size_t body);
 /* No message yet.  Before anything else. */
 void nl_clear(struct message *m);
+/* Likewise one that gets no answer, and has the number 0. */
+void *nl_begin_silent(struct message *m, int type, size_t body);
 /* The message is whole. */
 void nl_end(struct message *m);
 /* Opens an attribute that holds others, until nl_unnest(). */

@@ -7,6 +7,8 @@
  * each tries for the second byte alone: who gets it was the last.  "made" in
  * the file says that crun made the link; any other is left alone.
  *
+ * A part of a link, such as an address, is claimed by a lock on a further byte.
+ *
  * Names of links are those of a network namespace, and so are the files.
  */
 #include <errno.h>
@@ -25,7 +27,7 @@
 #include "sup/sup.h"
 #include "config.h"
 
-enum { GATE, USERS };		/* the bytes */
+enum { GATE, USERS, PARTS };	/* the bytes; the last is the first of many */
 
 static const char made[] = "made";
 
@@ -94,19 +96,29 @@ shared_take(struct run *r, int *file, int fd, const char *link,
 	lock_byte(*file, F_OFD_SETLK, F_UNLCK, GATE, 1);
 }
 
-/* With the gate locked: removes the link, if nobody else uses it. */
-static void
-remove_unused(struct run *r, int file, const char *path, const char *link)
+int
+shared_claim(int file, int n)
+{
+	return !lock_byte(file, F_OFD_SETLK, F_WRLCK, PARTS + n, 1);
+}
+
+/* With the gate locked: removes the link, if nobody else uses it.  -1: it
+ * cannot be removed, which is told. */
+static int
+remove_unused(int file, const char *path, const char *link)
 {
 	char text[8] = "";
 
 	lock_byte(file, F_OFD_SETLK, F_UNLCK, USERS, 1);
 	if (lock_byte(file, F_OFD_SETLK, F_WRLCK, USERS, 1) < 0)
-		return;
+		return 0;
 	pread(file, text, sizeof(text) - 1, 0);
-	if (!strcmp(text, made))
-		net_delete(r, link);
+	if (!strcmp(text, made) && link_delete(link) < 0) {
+		warn("removing the link %s:", link);
+		return -1;
+	}
 	unlink(path);
+	return 0;
 }
 
 void
@@ -117,13 +129,15 @@ shared_leave(struct run *r, int *file, const char *link)
 	if (*file < 0)
 		return;
 	put_path(path, sizeof(path), link);
-	if (wait_lock(r, *file, F_WRLCK) < 0)
+	if (wait_lock(r, *file, F_WRLCK) < 0) {
 		tell("%s is locked: %s; %s is left to crun clean", path,
 		    wait_holder(*file), link);
-	else
-		remove_unused(r, *file, path, link);
+		state_keep(r);
+	} else if (remove_unused(*file, path, link) < 0) {
+		state_keep(r);
+	}
 	/* the child may have the file too, and its locks, until it is gone */
-	lock_byte(*file, F_OFD_SETLK, F_UNLCK, GATE, 2);
+	lock_byte(*file, F_OFD_SETLK, F_UNLCK, GATE, 0);
 	shut(file);
 }
 
@@ -131,7 +145,7 @@ const char *
 shared_left(struct run *r, const char *link)
 {
 	char path[STATE_PATH];
-	int file;
+	int file, left;
 
 	put_path(path, sizeof(path), link);
 	file = open_gate(r, path, 0);
@@ -139,7 +153,7 @@ shared_left(struct run *r, const char *link)
 		return NULL;
 	if (file < 0)
 		return "a link that others use cannot be looked at";
-	remove_unused(r, file, path, link);
+	left = remove_unused(file, path, link);
 	close(file);
-	return NULL;
+	return left ? "a link of the host is there still" : NULL;
 }

@@ -11,6 +11,8 @@ typedef void shared_maker(int fd, const char *link, void *arg);
  * for shared_leave(), also where this dies. */
 void shared_take(struct run *, int *file, int fd, const char *link,
     shared_maker *maker, void *arg);
+/* Claims part n of the link until shared_leave().  0: another has it. */
+int shared_claim(int file, int n);
 /* Uses it no more; the last removes it, if crun made it. */
 void shared_leave(struct run *, int *file, const char *link);
 

@@ -97,6 +97,16 @@ name_taken(const struct run *r, int link)
 }
 
 void
+peer_host(struct run *r, int link, int fd)
+{
+	const struct link *l = &r->conf->link[link];
+	struct facts f;
+
+	if (l->host && !link_get(fd, l->host, 0, &f))
+		name_taken(r, link);
+}
+
+void
 bridge_host(struct run *r, int link, int fd)
 {
 	const struct link *l = &r->conf->link[link];
@@ -121,8 +131,7 @@ bridge_host(struct run *r, int link, int fd)
 	p->parent = f.index;
 	p->mtu = f.mtu;
 	p->default_vlan = f.default_pvid;
-	if (l->host && !link_get(fd, l->host, 0, &f))
-		name_taken(r, link);
+	peer_host(r, link, fd);
 	for (each_of(r->conf, s, KEY_GATEWAY, link))
 		if (s->u.route.automatic)
 			find_gateways(r, link, fd, s);
@@ -260,8 +269,8 @@ veth_attach(struct run *r, int link, int fd)
 	}
 	if (err < 0)
 		die("%smaking a veth pair %s on %s as %s (CONFIG_VETH):",
-		    conf_where_of(r->conf, KEY_BRIDGE, link), p->name,
-		    l->parent, l->name);
+		    conf_where_of(r->conf, l->key, link), p->name, l->parent,
+		    l->name);
 	if (l->vlan)
 		set_vlan(r, link, fd);
 	if (l->isolate)

@@ -40,6 +40,7 @@ uidmap=0:100000:65536
 gidmap=0:100000:65536
 bridge=br-lan.5
 net=bridge
+eth1.net=nat
 vlan=4094
 route=10.1.0.0/16
 route=10.1.0.0/16:10.0.0.1
@@ -133,7 +134,8 @@ uidmap=0:0:65536|maps the host.s root
 gidmap=5:0:1|maps the host.s root
 gidmap=0:-1:1|INSIDE:OUTSIDE:COUNT
 gidmap=0:4294967296:1|32 bits
-net=brigde|must be none or bridge
+net=brigde|must be none, nat or bridge
+net=nat|bridge is set already
 route=10.1.0.0|must be ADDRESS/PREFIX
 route=10.1.0.1/16|has bits after the prefix
 route=10.1.0.0/33|must be ADDRESS/PREFIX
@@ -304,6 +306,9 @@ a mac without a bridge is refused|web.conf:2: mac needs a kind of link|rootfs=/r
 a gateway without an ip is refused|web.conf:3: gateway 10.0.0.1 needs an ip|rootfs=/r bridge=b gateway=10.0.0.1
 net=bridge without a bridge|web.conf:2: net=bridge needs bridge=|rootfs=/r net=bridge
 net=bridge and another kind|web.conf:3: net=bridge needs bridge=|rootfs=/r macvlan=eth0 net=bridge
+net=nat and a bridge|web.conf:3: bridge=b: net is set already|rootfs=/r net=nat bridge=b
+net=nat and two addresses|web.conf:4: with net=nat there may be one ip|rootfs=/r net=nat ip=10.88.0.2/24 ip=10.88.0.3/24
+net=nat and a vlan|web.conf:3: vlan cannot be set with net=nat|rootfs=/r net=nat vlan=7
 net=none and a bridge|web.conf:3: net=none, but bridge is set|rootfs=/r bridge=b net=none
 a vlan without a link is refused|web.conf:2: vlan needs a kind of link|rootfs=/r vlan=5
 an ifname without a link is refused|web.conf:2: ifname is of no link|rootfs=/r ifname=a

@@ -1,0 +1,269 @@
+/* net=nat: a veth pair in a bridge of crun's own, behind the host's addresses.
+ *
+ * The first container makes the bridge and the last removes it, shared.c.
+ * Each has an address of the bridge's range: the same at every start, from its
+ * name, unless another has that; a lock on a byte of the bridge's file says
+ * whose it is.  What leaves by another link gets that link's address: by a
+ * table of nf_tables that belongs to the supervisor's socket, so that the
+ * kernel removes it with the supervisor, whatever ends that.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "conf/conf.h"
+#include "lib/lib.h"
+#include "net/kinds.h"
+#include "net/link.h"
+#include "net/net.h"
+#include "net/netlink.h"
+#include "net/nft.h"
+#include "net/range.h"
+#include "net/resolv.h"
+#include "net/shared.h"
+#include "sup/sup.h"
+#include "config.h"
+
+enum { HOSTS = (1 << (32 - NAT_PREFIX)) - 3 };	/* but network, bridge and */
+						/* broadcast */
+
+/* ---- the bridge ---- */
+
+/* Its hardware address is its own: without one it would be the lowest of its
+ * ports', and change under those that know it. */
+static void
+make_bridge(int fd, const char *name, void *arg)
+{
+	uint64_t h = hash(name);
+	uint8_t mac[6] = { 2 };
+	struct message m;
+	struct ifinfomsg *i;
+	struct facts f;
+	struct ip ip;
+
+	(void)arg;
+	range_choose(fd, &ip);
+	memcpy(mac + 1, &h, 5);
+	nl_clear(&m);
+	i = nl_begin(&m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	nl_text(&m, IFLA_IFNAME, name);
+	nl_attr(&m, IFLA_ADDRESS, mac, sizeof(mac));
+	nl_nest(&m, IFLA_LINKINFO);
+		nl_text(&m, IFLA_INFO_KIND, "bridge");
+	nl_unnest(&m);
+	nl_end(&m);
+	if (nl_send(fd, &m) < 0)
+		die("net=nat: making the bridge %s (CONFIG_BRIDGE):", name);
+	link_begin(fd, name);
+	if (link_get(fd, name, 0, &f) < 0 || address_add(fd, f.index, &ip) < 0)
+		die("net=nat: giving %s its address:", name);
+}
+
+static void
+find_bridge(struct run *r, int link, int fd)
+{
+	const char *where = conf_where_of(r->conf, KEY_NET, link);
+	struct peer *p = &r->net.peer[link];
+	struct facts f;
+
+	shared_take(r, &p->lock, fd, NAT_BRIDGE, make_bridge, NULL);
+	if (link_get(fd, NAT_BRIDGE, 0, &f) < 0)
+		die("%sfinding " NAT_BRIDGE ":", where);
+	if (strcmp(f.kind, "bridge") || !range_of(fd, f.index, p->gateway))
+		die("%sthere is a link " NAT_BRIDGE ", but it is no bridge "
+		    "with an address of " NAT_RANGE_TEXT "; it is in the way",
+		    where);
+	p->gateways = 1;
+	p->parent = f.index;
+	p->mtu = f.mtu;
+}
+
+/* ---- the address ---- */
+
+static uint32_t
+address(const struct ip *ip)
+{
+	uint32_t addr;
+
+	memcpy(&addr, ip->addr, 4);
+	return ntohl(addr);
+}
+
+/* The subnet is that of the bridge, whose address is its first. */
+static void
+set_address_number(struct peer *p, int n)
+{
+	uint32_t addr = htonl(address(p->gateway) + 1 + n);
+
+	p->address = *p->gateway;
+	memcpy(p->address.addr, &addr, 4);
+}
+
+static void
+claim_given(struct run *r, int link, const struct setting *s)
+{
+	struct peer *p = &r->net.peer[link];
+	int n = address(&s->u.ip) - address(p->gateway) - 1;
+
+	if (s->u.ip.family != AF_INET || n < 0 || n >= HOSTS)
+		die("%s%s is no address for a container on " NAT_BRIDGE ", "
+		    "whose range is %d.%d.%d.0/%d", s->where, conf_text(s),
+		    p->gateway->addr[0], p->gateway->addr[1],
+		    p->gateway->addr[2], NAT_PREFIX);
+	if (!shared_claim(p->lock, n))
+		die("%s%s is the address of another container", s->where,
+		    conf_text(s));
+	set_address_number(p, n);
+}
+
+static void
+claim_by_name(struct run *r, int link)
+{
+	struct peer *p = &r->net.peer[link];
+	char text[NAME_LEN + IFNAMSIZ + 1];
+	uint32_t first;
+	int i;
+
+	put(text, sizeof(text), link ? "%s/%s" : "%s", r->conf->name,
+	    r->conf->link[link].name);
+	first = hash(text) % HOSTS;
+	for (i = 0; i < HOSTS; i++)
+		if (shared_claim(p->lock, (first + i) % HOSTS)) {
+			set_address_number(p, (first + i) % HOSTS);
+			return;
+		}
+	die("%sall %d addresses of " NAT_BRIDGE " are taken by containers",
+	    conf_where_of(r->conf, KEY_NET, link), HOSTS);
+}
+
+static void
+record_address(struct run *r, int link)
+{
+	char line[64], prefix[IFNAMSIZ + 1] = "", text[INET_ADDRSTRLEN];
+	const struct ip *ip = &r->net.peer[link].address;
+
+	if (link)
+		put(prefix, sizeof(prefix), "%s.", r->conf->link[link].name);
+	put(line, sizeof(line), "%sip %s/%d\n", prefix, inet_ntop(AF_INET,
+	    ip->addr, text, sizeof(text)), ip->prefix);
+	state_record(r, line);
+}
+
+/* ---- the host ---- */
+
+/* The uplink must forward too, and uplinks come and go: for all.  It stays on,
+ * since others may have come to rely on it. */
+static void
+forward(const char *where)
+{
+	static const char file[] = "/proc/sys/net/ipv4/ip_forward";
+	char text[8];
+
+	if (read_at(AT_FDCWD, file, text, sizeof(text)) > 0 && *text == '1')
+		return;
+	if (write_at(AT_FDCWD, file, "1") < 0)
+		die("%snet=nat needs %s to be 1; writing it%s:", where, file,
+		    sysctl_hint());
+	warn("%snet.ipv4.ip_forward is 1 from now on, and stays", where);
+}
+
+void
+nat_host(struct run *r, int link, int fd)
+{
+	const struct setting *ip = conf_next_of(r->conf, KEY_IP, link, NULL);
+
+	forward(conf_where_of(r->conf, KEY_NET, link));
+	find_bridge(r, link, fd);
+	peer_host(r, link, fd);
+	if (ip)
+		claim_given(r, link, ip);
+	else
+		claim_by_name(r, link);
+	record_address(r, link);
+	if (!conf_next(r->conf, KEY_DNS, NULL))
+		resolv_host(r);
+}
+
+/* ---- the table ---- */
+
+static int
+make_table(int fd, const char *table, const struct ip *ip, int owned)
+{
+	struct message m;
+
+	nft_begin(&m);
+	nft_table(&m, table, owned);
+	nft_nat_chain(&m, table, "out", NF_INET_POST_ROUTING, 100);
+	nft_rule(&m, table, "out");
+		nft_from_ip4(&m, ip->addr);
+		nft_not_out_by(&m, NAT_BRIDGE);
+		nft_masquerade(&m);
+	nft_rule_end(&m);
+	return nft_commit(fd, &m);
+}
+
+static void
+put_table(char *buf, size_t size, const struct run *r, int link)
+{
+	put(buf, size, link ? "crun-%s-%s" : "crun-%s", r->conf->name,
+	    r->conf->link[link].name);
+}
+
+void
+nat_attach(struct run *r, int link, int fd)
+{
+	struct peer *p = &r->net.peer[link];
+	char table[NAME_LEN + IFNAMSIZ + 16], line[sizeof(table) + 8];
+	int err;
+
+	veth_attach(r, link, fd);
+	put_table(table, sizeof(table), r, link);
+	put(line, sizeof(line), "nft %s\n", table);
+	state_record(r, line);
+	p->nft = nft_open();
+	err = make_table(p->nft, table, &p->address, 1);
+	if (err < 0 && errno == EOPNOTSUPP)	/* before Linux 5.12 */
+		err = make_table(p->nft, table, &p->address, 0);
+	if (err < 0)
+		die("%snet=nat: the table %s of nf_tables (CONFIG_NF_TABLES, "
+		    "_INET, NFT_NAT, NFT_MASQ):",
+		    conf_where_of(r->conf, KEY_NET, link), table);
+	p->has_table = 1;
+	step("net: NAT by nf_tables, table %s", table);
+}
+
+const char *
+nat_delete(struct run *r, const char *table)
+{
+	struct message m;
+	int fd = nft_open();
+
+	(void)r;
+	nft_begin(&m);
+	nft_table_delete(&m, table);
+	if (nft_commit(fd, &m) < 0 && errno != ENOENT && errno != EOPNOTSUPP)
+		warn("removing the table %s of nf_tables:", table);
+	shut(&fd);
+	return NULL;
+}
+
+void
+nat_undo(struct run *r, int link)
+{
+	struct peer *p = &r->net.peer[link];
+	char table[NAME_LEN + IFNAMSIZ + 16];
+
+	put_table(table, sizeof(table), r, link);
+	shut(&p->nft);
+	if (p->has_table)
+		nat_delete(r, table);
+	p->has_table = 0;
+	veth_undo(r, link);
+	shared_leave(r, &p->lock, NAT_BRIDGE);
+}

@@ -1,0 +1,208 @@
+/* nf_tables by nfnetlink: linux/netfilter/nf_tables.h.  Numbers are in network
+ * byte order. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <linux/netfilter.h>
+#include <linux/netfilter/nf_tables.h>
+#include <linux/netfilter/nfnetlink.h>
+#include <linux/netlink.h>
+#include <net/if.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "net/netlink.h"
+#include "net/nft.h"
+
+enum { OWNER = 2 };		/* NFT_TABLE_F_OWNER */
+
+/* ---- batches ---- */
+
+int
+nft_open(void)
+{
+	int fd, yes = 1;
+
+	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_NETFILTER);
+	if (fd >= 0)
+		setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes,
+		    sizeof(yes));
+	return fd;
+}
+
+static void
+message(struct message *m, int type, int flags)
+{
+	struct nfgenmsg *g;
+
+	g = nl_begin(m, NFNL_SUBSYS_NFTABLES << 8 | type, flags, sizeof(*g));
+	g->nfgen_family = NFPROTO_INET;
+	g->version = NFNETLINK_V0;
+}
+
+/* They are not answered, but where the whole batch is refused. */
+static void
+bracket(struct message *m, int type)
+{
+	struct nfgenmsg *g = nl_begin_silent(m, type, sizeof(*g));
+
+	g->nfgen_family = AF_UNSPEC;
+	g->version = NFNETLINK_V0;
+	g->res_id = htons(NFNL_SUBSYS_NFTABLES);
+	nl_end(m);
+}
+
+void
+nft_begin(struct message *m)
+{
+	nl_clear(m);
+	bracket(m, NFNL_MSG_BATCH_BEGIN);
+}
+
+int
+nft_commit(int fd, struct message *m)
+{
+	bracket(m, NFNL_MSG_BATCH_END);
+	return nl_send(fd, m);
+}
+
+static void
+number(struct message *m, int type, uint32_t n)
+{
+	nl_attr32(m, type, htonl(n));
+}
+
+/* ---- tables and chains ---- */
+
+static void
+table(struct message *m, int type, const char *name, uint32_t flags)
+{
+	message(m, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0);
+	nl_text(m, NFTA_TABLE_NAME, name);
+	if (flags)
+		number(m, NFTA_TABLE_FLAGS, flags);
+	nl_end(m);
+}
+
+void
+nft_table(struct message *m, const char *name, int owned)
+{
+	table(m, NFT_MSG_NEWTABLE, name, 0);	/* so that it can be deleted */
+	table(m, NFT_MSG_DELTABLE, name, 0);
+	table(m, NFT_MSG_NEWTABLE, name, owned ? OWNER : 0);
+}
+
+void
+nft_table_delete(struct message *m, const char *name)
+{
+	table(m, NFT_MSG_DELTABLE, name, 0);
+}
+
+void
+nft_nat_chain(struct message *m, const char *table, const char *chain,
+    int hook, int priority)
+{
+	message(m, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	nl_text(m, NFTA_CHAIN_TABLE, table);
+	nl_text(m, NFTA_CHAIN_NAME, chain);
+	nl_text(m, NFTA_CHAIN_TYPE, "nat");
+	nl_nest(m, NFTA_CHAIN_HOOK | NLA_F_NESTED);
+		number(m, NFTA_HOOK_HOOKNUM, hook);
+		number(m, NFTA_HOOK_PRIORITY, priority);
+	nl_unnest(m);
+	nl_end(m);
+}
+
+/* ---- rules ---- */
+
+void
+nft_rule(struct message *m, const char *table, const char *chain)
+{
+	message(m, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	nl_text(m, NFTA_RULE_TABLE, table);
+	nl_text(m, NFTA_RULE_CHAIN, chain);
+	nl_nest(m, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED);
+}
+
+void
+nft_rule_end(struct message *m)
+{
+	nl_unnest(m);
+	nl_end(m);
+}
+
+static void
+expression(struct message *m, const char *name)
+{
+	nl_nest(m, NFTA_LIST_ELEM | NLA_F_NESTED);
+		nl_text(m, NFTA_EXPR_NAME, name);
+		nl_nest(m, NFTA_EXPR_DATA | NLA_F_NESTED);
+}
+
+static void
+expression_end(struct message *m)
+{
+		nl_unnest(m);
+	nl_unnest(m);
+}
+
+static void
+meta(struct message *m, uint32_t key)
+{
+	expression(m, "meta");
+		number(m, NFTA_META_KEY, key);
+		number(m, NFTA_META_DREG, NFT_REG_1);
+	expression_end(m);
+}
+
+static void
+compare(struct message *m, uint32_t how, const void *value, size_t size)
+{
+	expression(m, "cmp");
+		number(m, NFTA_CMP_SREG, NFT_REG_1);
+		number(m, NFTA_CMP_OP, how);
+		nl_nest(m, NFTA_CMP_DATA | NLA_F_NESTED);
+			nl_attr(m, NFTA_DATA_VALUE, value, size);
+		nl_unnest(m);
+	expression_end(m);
+}
+
+static void
+network_header(struct message *m, uint32_t offset, uint32_t size)
+{
+	expression(m, "payload");
+		number(m, NFTA_PAYLOAD_DREG, NFT_REG_1);
+		number(m, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+		number(m, NFTA_PAYLOAD_OFFSET, offset);
+		number(m, NFTA_PAYLOAD_LEN, size);
+	expression_end(m);
+}
+
+void
+nft_from_ip4(struct message *m, const uint8_t *addr)
+{
+	enum { SADDR = 12 };	/* in the header, RFC 791 */
+	uint8_t ip4 = NFPROTO_IPV4;
+
+	meta(m, NFT_META_NFPROTO);
+	compare(m, NFT_CMP_EQ, &ip4, sizeof(ip4));
+	network_header(m, SADDR, 4);
+	compare(m, NFT_CMP_EQ, addr, 4);
+}
+
+void
+nft_not_out_by(struct message *m, const char *link)
+{
+	char name[IFNAMSIZ] = "";
+
+	snprintf(name, sizeof(name), "%s", link);
+	meta(m, NFT_META_OIFNAME);
+	compare(m, NFT_CMP_NEQ, name, sizeof(name));
+}
+
+void
+nft_masquerade(struct message *m)
+{
+	expression(m, "masq");
+	expression_end(m);
+}

@@ -1,0 +1,119 @@
+/* The range of addresses of crun's own bridge: a subnet of NAT_RANGE that the
+ * host has no other route to. */
+#include <arpa/inet.h>
+#include <linux/rtnetlink.h>
+#include <string.h>
+
+#include "conf/conf.h"
+#include "lib/lib.h"
+#include "net/netlink.h"
+#include "net/range.h"
+#include "config.h"
+
+enum { SUBNETS = 1 << (NAT_PREFIX - NAT_BITS) };
+
+struct taken {
+	char subnet[SUBNETS];	/* whether a route overlaps it */
+};
+
+static uint32_t
+mask(int bits)
+{
+	return bits ? UINT32_MAX << (32 - bits) : 0;
+}
+
+static uint32_t
+subnet(int i)
+{
+	return NAT_RANGE + ((uint32_t)i << (32 - NAT_PREFIX));
+}
+
+/* A default route is to everything that has no other, and overlaps nothing. */
+static void
+take_route(const struct nlmsghdr *h, void *arg)
+{
+	struct taken *t = arg;
+	const struct rtmsg *r = NLMSG_DATA(h);
+	const struct rtattr *a = RTM_RTA(r);
+	int left = RTM_PAYLOAD(h), bits, i;
+	uint32_t to = 0;
+
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left))
+		if (a->rta_type == RTA_DST && RTA_PAYLOAD(a) == 4)
+			memcpy(&to, RTA_DATA(a), 4);
+	if (r->rtm_family != AF_INET || !r->rtm_dst_len)
+		return;
+	bits = r->rtm_dst_len < NAT_PREFIX ? r->rtm_dst_len : NAT_PREFIX;
+	for (i = 0; i < SUBNETS; i++)
+		if (!((ntohl(to) ^ subnet(i)) & mask(bits)))
+			t->subnet[i] = 1;
+}
+
+void
+range_choose(int fd, struct ip *ip)
+{
+	struct taken taken = { 0 };
+	struct message m;
+	struct rtmsg *r;
+	uint32_t addr;
+	int i;
+
+	nl_clear(&m);
+	r = nl_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*r));
+	r->rtm_family = AF_INET;
+	nl_end(&m);
+	if (nl_ask(fd, &m, take_route, &taken) < 0)
+		die("reading the routes of the host:");
+	for (i = 0; i < SUBNETS && taken.subnet[i]; i++)
+		;
+	if (i == SUBNETS)
+		die("net=nat: routes of the host overlap all of "
+		    NAT_RANGE_TEXT "; another NAT_RANGE in config.h is "
+		    "needed");
+	*ip = (struct ip){ .family = AF_INET, .prefix = NAT_PREFIX };
+	addr = htonl(subnet(i) + 1);
+	memcpy(ip->addr, &addr, 4);
+}
+
+struct search {
+	uint32_t index;
+	struct ip *found;
+};
+
+static void
+take_address(const struct nlmsghdr *h, void *arg)
+{
+	const struct search *s = arg;
+	const struct ifaddrmsg *a = NLMSG_DATA(h);
+	const struct rtattr *t = IFA_RTA(a);
+	int left = IFA_PAYLOAD(h);
+	uint32_t addr = 0;
+
+	for (; RTA_OK(t, left); t = RTA_NEXT(t, left))
+		if (t->rta_type == IFA_LOCAL && RTA_PAYLOAD(t) == 4)
+			memcpy(&addr, RTA_DATA(t), 4);
+	if (a->ifa_index != s->index || a->ifa_family != AF_INET ||
+	    a->ifa_prefixlen != NAT_PREFIX ||
+	    (ntohl(addr) ^ NAT_RANGE) & mask(NAT_BITS))
+		return;
+	s->found->family = AF_INET;
+	s->found->prefix = a->ifa_prefixlen;
+	memcpy(s->found->addr, &addr, 4);
+}
+
+int
+range_of(int fd, uint32_t index, struct ip *ip)
+{
+	struct search search = { index, ip };
+	struct message m;
+	struct ifaddrmsg *a;
+
+	*ip = (struct ip){ 0 };
+	nl_clear(&m);
+	a = nl_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(*a));
+	a->ifa_family = AF_INET;
+	nl_end(&m);
+	if (nl_ask(fd, &m, take_address, &search) < 0)
+		die("reading the addresses of " NAT_BRIDGE ":");
+	return ip->family != 0;
+}

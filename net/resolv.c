@@ -1,0 +1,61 @@
+/* The host's name servers, for containers that have its network by NAT.
+ *
+ * One on 127.x is the host's own, and not reached from a container; where
+ * there is no other it is that of systemd-resolved, which keeps the real ones
+ * in a file of its own. */
+#include <arpa/inet.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "crun.h"
+#include "lib/lib.h"
+#include "net/net.h"
+#include "net/resolv.h"
+
+static const char *const files[] = {
+	"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf",
+};
+
+/* IPv4 only: the container has no other address. */
+static int
+is_reachable(const char *server)
+{
+	uint8_t addr[4];
+
+	return inet_pton(AF_INET, server, addr) == 1 && addr[0] != 127 &&
+	    addr[0];
+}
+
+static void
+add_servers(char *out, size_t size, char *text)
+{
+	char *line, *word;
+	size_t len;
+
+	while ((line = next_part(&text, "\n"))) {
+		word = next_part(&line, " \t");
+		if (!word || strcmp(word, "nameserver"))
+			continue;
+		word = next_part(&line, " \t");
+		len = strlen(out);
+		if (word && is_reachable(word))
+			snprintf(out + len, size - len, "nameserver %s\n",
+			    word);
+	}
+}
+
+void
+resolv_host(struct run *r)
+{
+	char text[8192];
+	size_t i;
+
+	for (i = 0; i < LEN(files) && !*r->net.resolv; i++)
+		if (read_at(AT_FDCWD, files[i], text, sizeof(text)) > 0)
+			add_servers(r->net.resolv, sizeof(r->net.resolv),
+			    text);
+	if (!*r->net.resolv)
+		warn("net=nat: the host has no name server that a container "
+		    "reaches; set dns=ADDRESS");
+}
