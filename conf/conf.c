@@ -7,9 +7,9 @@
  * errors) and as its setter parsed it.
  *
  * Setters judge one value; conf_check() judges what depends on two.  Nothing
- * here ends the process for what is wrong with a file or a word.  All faults are
- * listed, none twice, in the configuration that they are of, and the caller
- * decides.
+ * here ends the process for what is wrong with a file or a word.  All faults
+ * are listed, none twice, in the configuration that they are of, and the
+ * caller decides.
  *
  * What is read is either a file to start from (conf_load()) or what was saved
  * of a container that runs (conf_saved()), perhaps by another version of crun.

@@ -15,9 +15,9 @@ static const char too_long[] = "a line of more than %d bytes";
 
 /* ---- which key ---- */
 
-/* The key of that name, or -1.  An exact name wins over a family, so cgroup.view
- * is no file of a controller; and both over an interface's name before it,
- * whose length with the dot is in *prefix. */
+/* The key of that name, or -1.  An exact name wins over a family, so
+ * cgroup.view is no file of a controller; and both over an interface's name
+ * before it, whose length with the dot is in *prefix. */
 static int
 find_key(const char *name, size_t *prefix)
 {

@@ -36,11 +36,11 @@ can_nat() {
 	[ "$rc" -eq 0 ] || wrong 'a start with net=nat' "$(cat nat.out)"
 }
 
-# nothing_left: no bridge of crun's, no table of nf_tables
+# nothing_left: no bridge of crun's, no table of nf_tables, no container
 nothing_left() {
 	! ip link show dev crun0 2>/dev/null || wrong 'no crun0' "$(ip link)"
 	is 'run-time folder' '' "$(ls -A /run/crun-os 2>/dev/null)"
-	! command -v nft >/dev/null || [ ! "$(nft list tables | grep crun-)" ] ||
+	! command -v nft >/dev/null || ! nft list tables | grep -q crun- ||
 		wrong 'no table' "$(nft list tables)"
 }
 
@@ -248,8 +248,7 @@ nat_flush() {
 	world
 	conf net=nat
 	idle
-	nft list table inet "crun-$name" >table
-	grep -q 'flags owner' table || skip 'no owner of tables before Linux 5.12'
+	nft list table inet "crun-$name" | grep -q 'flags owner' || skip 'no owner of tables before Linux 5.12'
 	nft flush ruleset
 	verb 0 exec "$name" ping -c 1 -W 2 203.0.113.9
 	down
