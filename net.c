@@ -11,6 +11,8 @@
  *	net/range.c	its range of addresses
  *	net/resolv.c	the host's name servers
  *	net/nft.c	messages of nf_tables
+ *	net/serve.c	what is done while it runs
+ *	net/dhcp.c	DHCP for the guest
  *	net/macvlan.c	macvlan, ipvlan, VLANs
  *	net/phys.c	a link of the host
  *	net/address.c	addresses and routes
@@ -29,6 +31,7 @@
 #include "net/kinds.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/serve.h"
 
 static const struct {
 	void (*host)(struct run *, int link, int fd);
@@ -49,7 +52,8 @@ net_host(struct run *r)
 	int i, fd = -1;
 
 	for (i = 0; i < LINKS; i++)
-		r->net.peer[i].lock = r->net.peer[i].nft = -1;
+		r->net.peer[i].lock = r->net.peer[i].nft =
+		    r->net.peer[i].dhcp = -1;
 	for (i = 0; i < r->conf->nlinks; i++) {
 		if (!l[i].kind)
 			continue;
@@ -72,6 +76,7 @@ net_attach(struct run *r)
 		if (fd < 0)
 			fd = nl_open();
 		kinds[l[i].kind].attach(r, i, fd);
+		serve_attach(r, i);
 	}
 	shut(&fd);
 }
@@ -83,9 +88,12 @@ net_undo(struct run *r)
 	int i;
 
 	for (i = r->conf->nlinks - 1; i >= 0; i--)
-		if (l[i].kind)
+		if (l[i].kind) {
+			serve_undo(r, i);
 			kinds[l[i].kind].undo(r, i);
+		}
 	shut(&r->net.guest);
+	shut(&r->net.events);
 	r->net = (struct net)NET_NONE;
 }
 

@@ -338,7 +338,7 @@ reap(struct run *r, const struct stop *s)
 static int
 wait_once(struct run *r, struct stop *stop)
 {
-	enum { SIGNALS, INIT, NOTIFY, SAID, ATTACH, CONSOLE = ATTACH + 2,
+	enum { SIGNALS, INIT, NOTIFY, SAID, NET, ATTACH, CONSOLE = ATTACH + 2,
 	    NFDS = CONSOLE + 4 };
 	struct pollfd p[NFDS];
 	int n = next_wait(r, stop), last, sig;
@@ -347,6 +347,7 @@ wait_once(struct run *r, struct stop *stop)
 	p[INIT] = (struct pollfd){ r->init.pidfd, POLLIN, 0 };
 	p[NOTIFY] = (struct pollfd){ r->back.notify, POLLIN, 0 };
 	say_poll(p + SAID);
+	net_poll(r, p + NET);
 	typing_poll(r, p + ATTACH);
 	console_poll(p + CONSOLE);
 	last = stop->dying && !n;
@@ -359,6 +360,7 @@ wait_once(struct run *r, struct stop *stop)
 	while (p[SIGNALS].revents && (sig = signal_pending(r)))
 		handle_signal(r, stop, sig);
 	say_served(p + SAID);
+	net_serve(r, p + NET);
 	typing_serve(r, p + ATTACH);
 	if (console_relay(r, p + CONSOLE))
 		signal_stop(r, stop);

@@ -12,7 +12,7 @@ enum key_id {
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
 	KEY_NET, KEY_BRIDGE, KEY_MACVLAN, KEY_IPVLAN, KEY_PHYS, KEY_VLAN,
 	KEY_IP, KEY_ROUTE, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_HOST_LINK,
-	KEY_ISOLATE, KEY_IFNAME, KEY_DNS,
+	KEY_ISOLATE, KEY_DHCP, KEY_IFNAME, KEY_DNS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -95,6 +95,7 @@ struct link {			/* one network interface */
 	uint64_t mtu;		/* bytes; 0: the parent's */
 	const char *host;	/* the name of a veth's other end; NULL */
 	uint64_t isolate;	/* from other ports of the bridge */
+	uint64_t dhcp;		/* answered, as was asked */
 };
 
 /* One key as it was set.  Settings stand in the order they were given. */

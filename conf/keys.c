@@ -78,6 +78,9 @@ const struct key keys[NKEYS] = {
     "made from the name" },
 [KEY_ISOLATE] = { "isolate", "yes|no", "no", set_bool, L(isolate), 0, 0, LINK,
     "with bridge, not to reach other ports of it that are isolated too" },
+[KEY_DHCP] = { "dhcp", "yes|no", NULL, set_bool, L(dhcp), 0, 0, LINK,
+    "answer the guest's DHCP with its ip, gateway, dns, mtu and hostname; yes "
+    "with net=nat, else no" },
 [KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
     "the name inside of the interface whose keys have no IFNAME. before "
     "them" },

@@ -232,6 +232,15 @@ has_peer(const struct link *l)
 	return l->kind == LINK_BRIDGE || l->kind == LINK_NAT;
 }
 
+static int
+has_ip4(const struct conf *c, int link)
+{
+	for (each_of(c, s, KEY_IP, link))
+		if (s->u.ip.family == AF_INET)
+			return 1;
+	return 0;
+}
+
 static void
 check_automatic(struct conf *c, const struct setting *g)
 {
@@ -287,6 +296,12 @@ check_kind(struct conf *c, int link)
 	if (!has_peer(l) && l->isolate)
 		conf_error(c, conf_where_of(c, KEY_ISOLATE, link),
 		    "isolate needs a bridge");
+	if (l->dhcp && !has_peer(l))
+		conf_error(c, conf_where_of(c, KEY_DHCP, link), "dhcp needs "
+		    "net=nat or a bridge");
+	else if (l->dhcp && l->kind == LINK_BRIDGE && !has_ip4(c, link))
+		conf_error(c, conf_where_of(c, KEY_DHCP, link), "dhcp has no "
+		    "IPv4 ip to give");
 	if (l->kind == LINK_NAT && l->vlan)
 		conf_error(c, conf_where_of(c, KEY_VLAN, link),
 		    "vlan cannot be set with net=nat");

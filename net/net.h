@@ -8,6 +8,7 @@
 #include "conf/conf.h"
 #include "net/link.h"
 
+struct pollfd;
 struct run;
 
 struct peer {			/* what of an interface is on the host */
@@ -20,6 +21,11 @@ struct peer {			/* what of an interface is on the host */
 				/* net=nat */
 	int gateways;		/* how many */
 	struct ip address;	/* of net=nat; family 0: none */
+	uint8_t mac[6];		/* of the other end */
+	int dhcp;		/* a socket there; -1 */
+	struct ip dhcp_address;	/* what is given, */
+	uint32_t dhcp_router, dhcp_server;	/* in network byte order; */
+				/* 0: none */
 	int nft;		/* who owns its table of nf_tables; -1 */
 	int has_table;
 	int lock;		/* of a link that others use too; -1 */
@@ -30,15 +36,19 @@ struct peer {			/* what of an interface is on the host */
 struct net {
 	char resolv[512];	/* of net=nat without dns: resolv.conf(5) */
 	int guest;		/* rtnetlink of the container; -1 */
+	int events;		/* epoll(7) of what is served; -1 */
 	struct peer peer[LINKS];	/* by the interface's number */
 };
 
-#define NET_NONE { .guest = -1 }
+#define NET_NONE { .guest = -1, .events = -1 }
 
 void net_host(struct run *);
 void net_attach(struct run *);
 void net_child(struct run *);
 void net_undo(struct run *);
+/* Before poll(2): fills an entry.  After it: serves what has come. */
+void net_poll(const struct run *, struct pollfd *);
+void net_serve(struct run *, const struct pollfd *);
 /* Deletes a link of that name; a missing one is no error.  NULL. */
 const char *net_delete(struct run *, const char *link);
 /* Likewise a table of nf_tables. */

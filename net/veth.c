@@ -145,17 +145,12 @@ build_pair(const struct run *r, int link, struct message *m, uint32_t mtu)
 	const struct link *l = &r->conf->link[link];
 	const struct peer *p = &r->net.peer[link];
 	struct ifinfomsg *host, *peer;
-	uint8_t mac[6];
 
-	/* A bridge takes the lowest address of its ports: never ours.  And what
-	 * is sent to a port's own address stays on the host. */
-	memcpy(mac, l->mac, sizeof(mac));
-	mac[0] = mac[0] == 0xfe ? 0xfa : 0xfe;
 	host = nl_begin(m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL,
 	    sizeof(*host));
 	host->ifi_family = AF_UNSPEC;
 	nl_text(m, IFLA_IFNAME, p->name);
-	nl_attr(m, IFLA_ADDRESS, mac, sizeof(mac));
+	nl_attr(m, IFLA_ADDRESS, p->mac, sizeof(p->mac));
 	nl_attr32(m, IFLA_MASTER, p->parent);
 	nl_attr32(m, IFLA_MTU, mtu);
 	nl_nest(m, IFLA_LINKINFO);
@@ -246,10 +241,14 @@ veth_attach(struct run *r, int link, int fd)
 {
 	const struct link *l = &r->conf->link[link];
 	struct peer *p = &r->net.peer[link];
-	uint32_t mtu = l->mtu ? l->mtu : p->mtu;
+	uint32_t mtu = p->mtu = l->mtu ? l->mtu : p->mtu;
 	char line[32];
 	int err;
 
+	/* A bridge takes the lowest address of its ports: never ours.  And what
+	 * is sent to a port's own address stays on the host. */
+	memcpy(p->mac, l->mac, sizeof(p->mac));
+	p->mac[0] = p->mac[0] == 0xfe ? 0xfa : 0xfe;
 	if (l->host)
 		put(p->name, sizeof(p->name), "%s", l->host);
 	else

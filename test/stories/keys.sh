@@ -41,6 +41,7 @@ gidmap=0:100000:65536
 bridge=br-lan.5
 net=bridge
 eth1.net=nat
+dhcp=yes
 vlan=4094
 route=10.1.0.0/16
 route=10.1.0.0/16:10.0.0.1
@@ -308,6 +309,8 @@ net=bridge without a bridge|web.conf:2: net=bridge needs bridge=|rootfs=/r net=b
 net=bridge and another kind|web.conf:3: net=bridge needs bridge=|rootfs=/r macvlan=eth0 net=bridge
 net=nat and a bridge|web.conf:3: bridge=b: net is set already|rootfs=/r net=nat bridge=b
 net=nat and two addresses|web.conf:4: with net=nat there may be one ip|rootfs=/r net=nat ip=10.88.0.2/24 ip=10.88.0.3/24
+dhcp of a macvlan|web.conf:3: dhcp needs net=nat or a bridge|rootfs=/r macvlan=e dhcp=yes
+dhcp without an address|web.conf:3: dhcp has no IPv4 ip to give|rootfs=/r bridge=b dhcp=yes
 net=nat and a vlan|web.conf:3: vlan cannot be set with net=nat|rootfs=/r net=nat vlan=7
 net=none and a bridge|web.conf:3: net=none, but bridge is set|rootfs=/r bridge=b net=none
 a vlan without a link is refused|web.conf:2: vlan needs a kind of link|rootfs=/r vlan=5

@@ -1,0 +1,129 @@
+/* What the supervisor does for the network while the container runs.
+ *
+ * All its descriptors are in one of epoll(7), which the supervisor's poll(2)
+ * watches: there is none where nothing is to be served. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <net/if.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "conf/conf.h"
+#include "lib/lib.h"
+#include "net/dhcp.h"
+#include "net/net.h"
+#include "net/serve.h"
+
+static void
+watch(struct run *r, int fd, uint64_t what)
+{
+	struct epoll_event e = { .events = EPOLLIN, .data.u64 = what };
+
+	if (r->net.events < 0)
+		r->net.events = epoll_create1(EPOLL_CLOEXEC);
+	if (r->net.events < 0 ||
+	    epoll_ctl(r->net.events, EPOLL_CTL_ADD, fd, &e) < 0)
+		die("watching the network (epoll):");
+}
+
+/* ---- DHCP ---- */
+
+static int
+wants_dhcp(const struct conf *c, int link)
+{
+	return c->link[link].dhcp || (c->link[link].kind == LINK_NAT &&
+	    !conf_next_of(c, KEY_DHCP, link, NULL));
+}
+
+static uint32_t
+number_of(const struct ip *ip)
+{
+	uint32_t n;
+
+	memcpy(&n, ip->addr, 4);
+	return n;
+}
+
+/* The default route's; 0: there is none. */
+static uint32_t
+find_router(const struct run *r, int link)
+{
+	const struct peer *p = &r->net.peer[link];
+	int i, automatic = r->conf->link[link].kind == LINK_NAT &&
+	    !conf_next_of(r->conf, KEY_GATEWAY, link, NULL);
+
+	for (each_of(r->conf, s, KEY_GATEWAY, link)) {
+		automatic |= s->u.route.automatic;
+		if (s->u.route.via.family == AF_INET)
+			return number_of(&s->u.route.via);
+	}
+	for (i = 0; automatic && i < p->gateways; i++)
+		if (p->gateway[i].family == AF_INET)
+			return number_of(&p->gateway[i]);
+	return 0;
+}
+
+/* What is given to the guest.  A server has an address: the router's, or
+ * where there is none the first of the subnet, which need not be anybody. */
+static void
+set_lease(struct run *r, int link)
+{
+	struct peer *p = &r->net.peer[link];
+	uint32_t mask;
+
+	p->dhcp_address = p->address;
+	for (each_of(r->conf, s, KEY_IP, link))
+		if (s->u.ip.family == AF_INET && p->dhcp_address.family == 0)
+			p->dhcp_address = s->u.ip;
+	mask = p->dhcp_address.prefix ?
+	    htonl(UINT32_MAX << (32 - p->dhcp_address.prefix)) : 0;
+	p->dhcp_router = find_router(r, link);
+	p->dhcp_server = p->dhcp_router ? p->dhcp_router :
+	    (number_of(&p->dhcp_address) & mask) | htonl(1);
+}
+
+void
+serve_attach(struct run *r, int link)
+{
+	struct peer *p = &r->net.peer[link];
+
+	if (!wants_dhcp(r->conf, link))
+		return;
+	set_lease(r, link);
+	p->dhcp = dhcp_open(if_nametoindex(p->name));
+	if (p->dhcp < 0)
+		die("%sanswering DHCP on %s (CONFIG_PACKET); dhcp=no does "
+		    "without:", conf_where_of(r->conf, KEY_DHCP, link),
+		    p->name);
+	watch(r, p->dhcp, link);
+}
+
+void
+serve_undo(struct run *r, int link)
+{
+	shut(&r->net.peer[link].dhcp);
+}
+
+/* ---- the supervisor's loop ---- */
+
+void
+net_poll(const struct run *r, struct pollfd *p)
+{
+	*p = (struct pollfd){ r->net.events, POLLIN, 0 };
+}
+
+void
+net_serve(struct run *r, const struct pollfd *p)
+{
+	struct epoll_event e[LINKS];
+	int i, n;
+
+	if (!p->revents)
+		return;
+	n = epoll_wait(r->net.events, e, LINKS, 0);
+	for (i = 0; i < n; i++)
+		dhcp_serve(r, e[i].data.u64);
+}
