@@ -11,6 +11,8 @@
  *	net/range.c	its range of addresses
  *	net/resolv.c	the host's name servers
  *	net/nft.c	messages of nf_tables
+ *	net/filter.c	others' filters of what is forwarded
+ *	net/legacy.c	those of iptables-legacy
  *	net/serve.c	what is done while it runs
  *	net/dhcp.c	DHCP for the guest
  *	net/macvlan.c	macvlan, ipvlan, VLANs

@@ -18,6 +18,7 @@
 #include "crun.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/filter.h"
 #include "net/kinds.h"
 #include "net/link.h"
 #include "net/net.h"
@@ -180,6 +181,7 @@ nat_host(struct run *r, int link, int fd)
 
 	forward(conf_where_of(r->conf, KEY_NET, link));
 	find_bridge(r, link, fd);
+	filter_open(conf_where_of(r->conf, KEY_NET, link));
 	peer_host(r, link, fd);
 	if (ip)
 		claim_given(r, link, ip);

@@ -31,13 +31,19 @@ nft_open(void)
 }
 
 static void
-message(struct message *m, int type, int flags)
+message_of(struct message *m, int family, int type, int flags)
 {
 	struct nfgenmsg *g;
 
 	g = nl_begin(m, NFNL_SUBSYS_NFTABLES << 8 | type, flags, sizeof(*g));
-	g->nfgen_family = NFPROTO_INET;
+	g->nfgen_family = family;
 	g->version = NFNETLINK_V0;
+}
+
+static void
+message(struct message *m, int type, int flags)
+{
+	message_of(m, NFPROTO_INET, type, flags);
 }
 
 /* They are not answered, but where the whole batch is refused. */
@@ -190,14 +196,20 @@ nft_from_ip4(struct message *m, const uint8_t *addr)
 	compare(m, NFT_CMP_EQ, addr, 4);
 }
 
-void
-nft_not_out_by(struct message *m, const char *link)
+static void
+compare_link(struct message *m, uint32_t key, uint32_t how, const char *link)
 {
 	char name[IFNAMSIZ] = "";
 
 	snprintf(name, sizeof(name), "%s", link);
-	meta(m, NFT_META_OIFNAME);
-	compare(m, NFT_CMP_NEQ, name, sizeof(name));
+	meta(m, key);
+	compare(m, how, name, sizeof(name));
+}
+
+void
+nft_not_out_by(struct message *m, const char *link)
+{
+	compare_link(m, NFT_META_OIFNAME, NFT_CMP_NEQ, link);
 }
 
 void
@@ -205,4 +217,72 @@ nft_masquerade(struct message *m)
 {
 	expression(m, "masq");
 	expression_end(m);
+}
+
+static void
+accept_packet(struct message *m)
+{
+	expression(m, "immediate");
+		number(m, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
+		nl_nest(m, NFTA_IMMEDIATE_DATA | NLA_F_NESTED);
+			nl_nest(m, NFTA_DATA_VERDICT | NLA_F_NESTED);
+				number(m, NFTA_VERDICT_CODE, NF_ACCEPT);
+			nl_unnest(m);
+		nl_unnest(m);
+	expression_end(m);
+}
+
+/* ---- in the chains of others ---- */
+
+void
+nft_dump_chains(struct message *m)
+{
+	message_of(m, NFPROTO_UNSPEC, NFT_MSG_GETCHAIN, NLM_F_DUMP);
+	nl_end(m);
+}
+
+static void
+place(struct message *m, const struct nft_place *p)
+{
+	nl_text(m, NFTA_RULE_TABLE, p->table);
+	nl_text(m, NFTA_RULE_CHAIN, p->chain);
+}
+
+void
+nft_dump_rules(struct message *m, const struct nft_place *p)
+{
+	message_of(m, p->family, NFT_MSG_GETRULE, NLM_F_DUMP);
+	place(m, p);
+	nl_end(m);
+}
+
+void
+nft_accept_link(struct message *m, const struct nft_place *p,
+    const char *link, int out, const char *comment)
+{
+	char data[64];
+	size_t len = strlen(comment) + 1;
+
+	message_of(m, p->family, NFT_MSG_NEWRULE, NLM_F_CREATE);
+	place(m, p);
+	nl_nest(m, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED);
+		compare_link(m, out ? NFT_META_OIFNAME : NFT_META_IIFNAME,
+		    NFT_CMP_EQ, link);
+		accept_packet(m);
+	nl_unnest(m);
+	/* as nft(8) keeps comments: kind 0, the length, the string */
+	data[0] = 0;
+	data[1] = len;
+	snprintf(data + 2, sizeof(data) - 2, "%s", comment);
+	nl_attr(m, NFTA_RULE_USERDATA, data, 2 + len);
+	nl_end(m);
+}
+
+void
+nft_delete_rule(struct message *m, const struct nft_place *p, uint64_t handle)
+{
+	message_of(m, p->family, NFT_MSG_DELRULE, 0);
+	place(m, p);
+	nl_attr(m, NFTA_RULE_HANDLE, &handle, sizeof(handle));
+	nl_end(m);
 }

@@ -16,6 +16,23 @@ void nft_begin(struct message *m);
  * nf_tables. */
 int nft_commit(int fd, struct message *m);
 
+/* Where rules stand: a chain of another's. */
+struct nft_place {
+	uint8_t family;		/* NFPROTO_ */
+	int drops;		/* what no rule of it accepts */
+	char table[64], chain[64];
+};
+
+/* Questions, for nl_ask(). */
+void nft_dump_chains(struct message *m);
+void nft_dump_rules(struct message *m, const struct nft_place *);
+/* Before all other rules: accepts what comes in, or goes out, by that link. */
+void nft_accept_link(struct message *m, const struct nft_place *,
+    const char *link, int out, const char *comment);
+/* The handle as the kernel gives it. */
+void nft_delete_rule(struct message *m, const struct nft_place *,
+    uint64_t handle);
+
 /* A table of the family inet, made anew.  owned: it ends with the socket,
  * Linux 5.12; what was left of that name goes first. */
 void nft_table(struct message *m, const char *table, int owned);

@@ -19,6 +19,7 @@
 
 #include "crun.h"
 #include "lib/lib.h"
+#include "net/filter.h"
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
@@ -113,6 +114,8 @@ remove_unused(int file, const char *path, const char *link)
 	if (lock_byte(file, F_OFD_SETLK, F_WRLCK, USERS, 1) < 0)
 		return 0;
 	pread(file, text, sizeof(text) - 1, 0);
+	if (!strcmp(link, NAT_BRIDGE))
+		filter_close();
 	if (!strcmp(text, made) && link_delete(link) < 0) {
 		warn("removing the link %s:", link);
 		return -1;

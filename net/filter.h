@@ -1,0 +1,11 @@
+/* Other programs' filters of what is forwarded. */
+#ifndef NET_FILTER_H
+#define NET_FILTER_H
+
+/* Lets the bridge of net=nat through each that would drop what it sends; warns
+ * where that cannot be done, and says how it can.  where is put before. */
+void filter_open(const char *where);
+/* Removes all that was put there. */
+void filter_close(void);
+
+#endif
