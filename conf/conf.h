@@ -236,6 +236,9 @@ int conf_cap(const char *text, size_t len);
 /* Whether a is in the subnet of b, by b's prefix. */
 int ip_in_subnet(const struct ip *a, const struct ip *b);
 
+/* Six bytes XX:XX:XX:XX:XX:XX.  0, or -1. */
+int conf_mac(const char *text, uint8_t *mac);
+
 int conf_rlimit(const char *name);	/* RLIMIT_*, or -1 */
 
 #endif

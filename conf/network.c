@@ -239,21 +239,30 @@ set_host_link(struct conf *c, struct setting *s)
 	return ifname_error(s->value);
 }
 
-const char *
-set_mac(struct conf *c, struct setting *s)
+int
+conf_mac(const char *text, uint8_t *mac)
 {
-	static const unsigned char none[6];
-	uint8_t *mac = c->link[s->link].mac;
-	const char *p = s->value;
+	const char *p = text;
 	int i;
 
 	for (i = 0; i < 6; i++, p += 3) {
 		if (!isxdigit((unsigned char)p[0]) ||
 		    !isxdigit((unsigned char)p[1]) ||
 		    p[2] != (i < 5 ? ':' : '\0'))
-			return "must be six bytes such as 02:00:00:00:00:01";
+			return -1;
 		mac[i] = strtoul(p, NULL, 16);
 	}
+	return 0;
+}
+
+const char *
+set_mac(struct conf *c, struct setting *s)
+{
+	static const unsigned char none[6];
+	uint8_t *mac = c->link[s->link].mac;
+
+	if (conf_mac(s->value, mac) < 0)
+		return "must be six bytes such as 02:00:00:00:00:01";
 	if (mac[0] & 1)
 		return "is a multicast address: the first byte must be even";
 	return memcmp(mac, none, 6) ? NULL : "is no address: not all of it "

@@ -259,38 +259,27 @@ phys_undo(struct run *r, int link)
 
 /* ---- after a killed supervisor ---- */
 
-static int
-parse_mac(const char *text, uint8_t *mac)
-{
-	unsigned b[6];
-	int i;
-
-	if (sscanf(text, "%x:%x:%x:%x:%x:%x", b, b + 1, b + 2, b + 3, b + 4,
-	    b + 5) != 6)
-		return 0;
-	for (i = 0; i < 6; i++)
-		mac[i] = b[i];
-	return 1;
-}
-
 /* A line of record(), without its first word. */
 static int
 parse(const char *what, struct facts *f)
 {
-	char name[IFNAMSIZ], mac[20], perm[20];
-	unsigned mtu;
-	int up, n = 0;
+	enum { NAME, MTU, UP, MAC, PERM, WORDS };
+	char text[768], *word[WORDS], *rest = text;
+	int i;
 
 	*f = (struct facts){ 0 };
-	if (sscanf(what, "%15s %u %d %19s %19s%n", name, &mtu, &up, mac, perm,
-	    &n) != 5)
-		return -1;
-	put(f->name, sizeof(f->name), "%s", name);
-	f->mtu = mtu;
-	f->flags = up ? IFF_UP : 0;
-	f->has_mac = parse_mac(mac, f->mac);
-	f->has_perm = parse_mac(perm, f->perm);
-	snprintf(f->altnames, sizeof(f->altnames), "%s", what + n);
+	snprintf(text, sizeof(text), "%s", what);
+	for (i = 0; i < WORDS; i++) {
+		word[i] = next_part(&rest, " ");
+		if (!word[i])
+			return -1;
+	}
+	put(f->name, sizeof(f->name), "%.*s", IFNAMSIZ - 1, word[NAME]);
+	f->mtu = strtoul(word[MTU], NULL, 10);
+	f->flags = strtoul(word[UP], NULL, 10) ? IFF_UP : 0;
+	f->has_mac = !conf_mac(word[MAC], f->mac);
+	f->has_perm = !conf_mac(word[PERM], f->perm);
+	snprintf(f->altnames, sizeof(f->altnames), "%s", rest ? rest : "");
 	return 0;
 }
 

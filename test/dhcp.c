@@ -136,7 +136,7 @@ main(int argc, char **argv)
 {
 	struct sockaddr_in to = { .sin_family = AF_INET,
 	    .sin_port = htons(67), .sin_addr.s_addr = INADDR_BROADCAST };
-	struct bootp b;
+	struct bootp b = { 0 };
 	struct pollfd p;
 	ssize_t n;
 
