@@ -8,6 +8,7 @@
  *
  *	net/veth.c	a veth pair, whose other end is in a bridge
  *	net/nat.c	the same, in a bridge of crun's own, behind the host
+ *	net/table.c	NAT and forwards, by nf_tables
  *	net/range.c	its range of addresses
  *	net/resolv.c	the host's name servers
  *	net/nft.c	messages of nf_tables

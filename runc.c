@@ -99,7 +99,7 @@ const struct object objects[] = {
 	{ "link", net_delete, NULL },
 	{ "shared", shared_left, NULL },
 	{ "phys", phys_left, NULL },
-	{ "nft", nat_delete, NULL },
+	{ "nft", table_delete, NULL },
 	{ "ids", state_range_free, NULL },
 	{ .kind = NULL },
 };

@@ -215,6 +215,8 @@ print_interface(const struct conf *c, int i)
 			printf("%sip=%s\n", prefix, s->value);
 	if (c->link[i].kind == LINK_NONE)
 		return;
+	for (each_of(c, s, KEY_PORT, i))
+		printf("%sport=%s\n", prefix, s->value);
 	printf("%s%s=%s\n%smac=", prefix, keys[c->link[i].key].name,
 	    c->link[i].kind == LINK_NAT ? "nat" : c->link[i].parent, prefix);
 	if (c->link[i].own_mac && !c->faulty[KEY_MAC])

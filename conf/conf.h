@@ -12,7 +12,7 @@ enum key_id {
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
 	KEY_NET, KEY_BRIDGE, KEY_MACVLAN, KEY_IPVLAN, KEY_PHYS, KEY_VLAN,
 	KEY_IP, KEY_ROUTE, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_HOST_LINK,
-	KEY_ISOLATE, KEY_DHCP, KEY_IFNAME, KEY_DNS,
+	KEY_ISOLATE, KEY_DHCP, KEY_PORT, KEY_IFNAME, KEY_DNS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -40,6 +40,13 @@ struct route {
 	struct ip via;		/* family 0: to is on the link itself */
 	int onlink;		/* via is on the link, whatever the subnets */
 	int automatic;		/* via is the bridge's own address */
+};
+
+struct port {			/* a forward to the container */
+	struct ip at;		/* an address of the host; family 0: all */
+	uint16_t first, inside;	/* the first port of the host, and inside */
+	uint32_t count;
+	int udp;		/* else TCP */
 };
 
 struct bind {
@@ -111,6 +118,7 @@ struct setting {
 	union {
 		struct ip ip;
 		struct route route;
+		struct port port;
 		struct bind bind;
 		struct tmpfs tmpfs;
 		struct idmap map;

@@ -81,6 +81,9 @@ const struct key keys[NKEYS] = {
 [KEY_DHCP] = { "dhcp", "yes|no", NULL, set_bool, L(dhcp), 0, 0, LINK,
     "answer the guest's DHCP with its ip, gateway, dns, mtu and hostname; yes "
     "with net=nat, else no" },
+[KEY_PORT] = { "port", "[ADDRESS:]PORT:INSIDE[/udp]", NULL, set_port, 0, 0, 0,
+    ADDS | LINK, "with net=nat or a bridge: what comes to that port of the "
+    "host, or of its ADDRESS, goes to INSIDE; ranges: 8000-8010:80-90" },
 [KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
     "the name inside of the interface whose keys have no IFNAME. before "
     "them" },

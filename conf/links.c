@@ -267,6 +267,35 @@ check_routes(struct conf *c, int link)
 			check_via(c, g);
 }
 
+static int
+same_ports(const struct port *a, const struct port *b)
+{
+	return a->udp == b->udp && a->first < b->first + b->count &&
+	    b->first < a->first + a->count && (!a->at.family ||
+	    !b->at.family || same_address(&a->at, &b->at));
+}
+
+/* No two forwards of any interfaces from one port. */
+static void
+check_ports(struct conf *c)
+{
+	for (each(c, a, KEY_PORT)) {
+		const struct link *l = &c->link[a->link];
+
+		if (!has_peer(l))
+			conf_error(c, a->where, "%sport needs net=nat or a "
+			    "bridge", a->prefix);
+		else if (l->kind == LINK_BRIDGE && !has_ip4(c, a->link))
+			conf_error(c, a->where, "%sport needs an IPv4 ip",
+			    a->prefix);
+		for (each(c, b, KEY_PORT))
+			if (b > a && same_ports(&a->u.port, &b->u.port))
+				conf_error(c, b->where, "%sport %s is "
+				    "forwarded already, by %s", b->prefix,
+				    b->value, a->value);
+	}
+}
+
 /* The keys of an interface that is none, or that its kind cannot have. */
 static void
 check_kind(struct conf *c, int link)
@@ -324,7 +353,7 @@ conf_links_check(struct conf *c)
 	const struct setting *s = conf_next(c, KEY_IFNAME, NULL);
 	int i;
 
-	for (i = KEY_NET; i <= KEY_GATEWAY; i++)
+	for (i = KEY_NET; i <= KEY_PORT; i++)
 		if (c->faulty[i])
 			return;
 	if (s && !c->link[0].kind)
@@ -335,4 +364,5 @@ conf_links_check(struct conf *c)
 		check_addresses(c, i);
 		check_routes(c, i);
 	}
+	check_ports(c);
 }

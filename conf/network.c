@@ -232,6 +232,62 @@ set_gateway(struct conf *c, struct setting *s)
 	    "an address and :onlink, or auto" : NULL;
 }
 
+/* PORT or PORT-PORT; gives how many, or 0. */
+static uint32_t
+parse_ports(char *text, uint16_t *first)
+{
+	char *last = cut_at(text, '-');
+	uint64_t a = 0, b = 0;
+
+	if (parse_number(text, 1, 65535, &a) < 0)
+		return 0;
+	b = a;
+	if (last && (parse_number(last, 1, 65535, &b) < 0 || b < a))
+		return 0;
+	*first = a;
+	return b - a + 1;
+}
+
+/* From the end: an IPv6 address has colons too. */
+static const char *
+parse_port(char *text, struct port *p)
+{
+	char *slash = cut_at(text, '/'), *inside, *outside;
+	uint32_t count;
+
+	p->udp = slash && !strcmp(slash, "udp");
+	if (slash && !p->udp && strcmp(slash, "tcp"))
+		return "what follows / must be tcp or udp";
+	inside = strrchr(text, ':');
+	if (!inside)
+		return "must be PORT:INSIDE or ADDRESS:PORT:INSIDE";
+	*inside++ = '\0';
+	outside = strrchr(text, ':');
+	if (outside)
+		*outside++ = '\0';
+	count = parse_ports(inside, &p->inside);
+	p->count = parse_ports(outside ? outside : text, &p->first);
+	if (!count || !p->count)
+		return "ports are numbers from 1 to 65535, or FIRST-LAST";
+	if (count != p->count)
+		return "the two ranges must be of one length";
+	if (outside && (parse_ip(text, &p->at) < 0 || p->at.prefix >= 0 ||
+	    p->at.family != AF_INET))
+		return "the address before the ports must be of IPv4";
+	return NULL;
+}
+
+const char *
+set_port(struct conf *c, struct setting *s)
+{
+	char *copy = xprintf("%s", s->value);
+	const char *bad = parse_port(copy, &s->u.port);
+
+	(void)c;
+	free(copy);
+	return bad;
+}
+
 const char *
 set_host_link(struct conf *c, struct setting *s)
 {

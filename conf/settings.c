@@ -118,7 +118,7 @@ set_again(struct conf *c, struct setting *a, struct setting *b)
 		a->quiet = 1;		/* the command line replaces it */
 		return;
 	}
-	if (adds || !*b->value)
+	if (adds)
 		return;
 	b->quiet = 1;
 	if (a->line)

@@ -30,6 +30,7 @@ const char *set_ip(struct conf *c, struct setting *s);
 const char *set_address(struct conf *c, struct setting *s);
 const char *set_route(struct conf *c, struct setting *s);
 const char *set_gateway(struct conf *c, struct setting *s);
+const char *set_port(struct conf *c, struct setting *s);
 const char *set_host_link(struct conf *c, struct setting *s);
 const char *set_mac(struct conf *c, struct setting *s);
 const char *set_bind(struct conf *c, struct setting *s);

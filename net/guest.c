@@ -33,15 +33,31 @@ guest_open(struct run *r)
 }
 
 void
-guest_find(struct run *r, int link)
+guest_find(struct run *r, int link, const char *name)
 {
-	const char *name = r->conf->link[link].name;
 	struct facts f;
 
 	guest_open(r);
 	if (link_get(r->net.guest, name, 0, &f) < 0)
 		die("finding the container's link %s:", name);
 	r->net.peer[link].inside = f.index;
+}
+
+void
+guest_rename(struct run *r, int link)
+{
+	const char *name = r->conf->link[link].name;
+	struct message m;
+	struct ifinfomsg *i;
+
+	nl_clear(&m);
+	i = nl_begin(&m, RTM_NEWLINK, 0, sizeof(*i));
+	i->ifi_family = AF_UNSPEC;
+	i->ifi_index = r->net.peer[link].inside;
+	nl_text(&m, IFLA_IFNAME, name);
+	nl_end(&m);
+	if (nl_send(r->net.guest, &m) < 0)
+		die("naming the container's link %s:", name);
 }
 
 void

@@ -146,15 +146,18 @@ upper_attach(struct run *r, int link, int fd)
 {
 	const struct link *l = &r->conf->link[link];
 	struct peer *p = &r->net.peer[link];
+	char name[IFNAMSIZ];
 	struct message m;
 	struct ifinfomsg *i;
 
+	/* the kernel looks for a link of that name on the host first */
+	link_name(r, link, name);
 	if (l->vlan && l->kind != LINK_PHYS)
 		take_vlan(r, link, fd);
 	nl_clear(&m);
 	i = nl_begin(&m, RTM_NEWLINK, NLM_F_CREATE | NLM_F_EXCL, sizeof(*i));
 	i->ifi_family = AF_UNSPEC;
-	nl_text(&m, IFLA_IFNAME, l->name);
+	nl_text(&m, IFLA_IFNAME, name);
 	if (l->own_mac)
 		nl_attr(&m, IFLA_ADDRESS, l->mac, sizeof(l->mac));
 	if (l->mtu)
@@ -168,7 +171,8 @@ upper_attach(struct run *r, int link, int fd)
 	if (nl_send(fd, &m) < 0)
 		die("%smaking %s on %s%s:", conf_where_of(r->conf, l->key,
 		    link), l->name, l->parent, why_not(l, errno));
-	guest_find(r, link);
+	guest_find(r, link, name);
+	guest_rename(r, link);
 	step("net: %s on %s is %s inside", keys[l->key].name, l->parent,
 	    l->name);
 }

@@ -3,14 +3,10 @@
  * The first container makes the bridge and the last removes it, shared.c.
  * Each has an address of the bridge's range: the same at every start, from its
  * name, unless another has that; a lock on a byte of the bridge's file says
- * whose it is.  What leaves by another link gets that link's address: by a
- * table of nf_tables that belongs to the supervisor's socket, so that the
- * kernel removes it with the supervisor, whatever ends that.
+ * whose it is.  What leaves by another link gets that link's address, table.c.
  */
 #include <arpa/inet.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/netfilter.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <unistd.h>
@@ -23,10 +19,10 @@
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
-#include "net/nft.h"
 #include "net/range.h"
 #include "net/resolv.h"
 #include "net/shared.h"
+#include "net/table.h"
 #include "sup/sup.h"
 #include "config.h"
 
@@ -156,30 +152,14 @@ record_address(struct run *r, int link)
 	state_record(r, line);
 }
 
-/* ---- the host ---- */
-
-/* The uplink must forward too, and uplinks come and go: for all.  It stays on,
- * since others may have come to rely on it. */
-static void
-forward(const char *where)
-{
-	static const char file[] = "/proc/sys/net/ipv4/ip_forward";
-	char text[8];
-
-	if (read_at(AT_FDCWD, file, text, sizeof(text)) > 0 && *text == '1')
-		return;
-	if (write_at(AT_FDCWD, file, "1") < 0)
-		die("%snet=nat needs %s to be 1; writing it%s:", where, file,
-		    sysctl_hint());
-	warn("%snet.ipv4.ip_forward is 1 from now on, and stays", where);
-}
+/* ---- the kind ---- */
 
 void
 nat_host(struct run *r, int link, int fd)
 {
 	const struct setting *ip = conf_next_of(r->conf, KEY_IP, link, NULL);
 
-	forward(conf_where_of(r->conf, KEY_NET, link));
+	table_host(r, link);
 	find_bridge(r, link, fd);
 	filter_open(conf_where_of(r->conf, KEY_NET, link));
 	peer_host(r, link, fd);
@@ -192,80 +172,17 @@ nat_host(struct run *r, int link, int fd)
 		resolv_host(r);
 }
 
-/* ---- the table ---- */
-
-static int
-make_table(int fd, const char *table, const struct ip *ip, int owned)
-{
-	struct message m;
-
-	nft_begin(&m);
-	nft_table(&m, table, owned);
-	nft_nat_chain(&m, table, "out", NF_INET_POST_ROUTING, 100);
-	nft_rule(&m, table, "out");
-		nft_from_ip4(&m, ip->addr);
-		nft_not_out_by(&m, NAT_BRIDGE);
-		nft_masquerade(&m);
-	nft_rule_end(&m);
-	return nft_commit(fd, &m);
-}
-
-static void
-put_table(char *buf, size_t size, const struct run *r, int link)
-{
-	put(buf, size, link ? "crun-%s-%s" : "crun-%s", r->conf->name,
-	    r->conf->link[link].name);
-}
-
 void
 nat_attach(struct run *r, int link, int fd)
 {
-	struct peer *p = &r->net.peer[link];
-	char table[NAME_LEN + IFNAMSIZ + 16], line[sizeof(table) + 8];
-	int err;
-
 	veth_attach(r, link, fd);
-	put_table(table, sizeof(table), r, link);
-	put(line, sizeof(line), "nft %s\n", table);
-	state_record(r, line);
-	p->nft = nft_open();
-	err = make_table(p->nft, table, &p->address, 1);
-	if (err < 0 && errno == EOPNOTSUPP)	/* before Linux 5.12 */
-		err = make_table(p->nft, table, &p->address, 0);
-	if (err < 0)
-		die("%snet=nat: the table %s of nf_tables (CONFIG_NF_TABLES, "
-		    "_INET, NFT_NAT, NFT_MASQ):",
-		    conf_where_of(r->conf, KEY_NET, link), table);
-	p->has_table = 1;
-	step("net: NAT by nf_tables, table %s", table);
-}
-
-const char *
-nat_delete(struct run *r, const char *table)
-{
-	struct message m;
-	int fd = nft_open();
-
-	(void)r;
-	nft_begin(&m);
-	nft_table_delete(&m, table);
-	if (nft_commit(fd, &m) < 0 && errno != ENOENT && errno != EOPNOTSUPP)
-		warn("removing the table %s of nf_tables:", table);
-	shut(&fd);
-	return NULL;
+	table_attach(r, link);
 }
 
 void
 nat_undo(struct run *r, int link)
 {
-	struct peer *p = &r->net.peer[link];
-	char table[NAME_LEN + IFNAMSIZ + 16];
-
-	put_table(table, sizeof(table), r, link);
-	shut(&p->nft);
-	if (p->has_table)
-		nat_delete(r, table);
-	p->has_table = 0;
+	table_undo(r, link);
 	veth_undo(r, link);
-	shared_leave(r, &p->lock, NAT_BRIDGE);
+	shared_leave(r, &r->net.peer[link].lock, NAT_BRIDGE);
 }

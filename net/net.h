@@ -52,7 +52,7 @@ void net_serve(struct run *, const struct pollfd *);
 /* Deletes a link of that name; a missing one is no error.  NULL. */
 const char *net_delete(struct run *, const char *link);
 /* Likewise a table of nf_tables. */
-const char *nat_delete(struct run *, const char *table);
+const char *table_delete(struct run *, const char *table);
 /* Of a killed supervisor: leaves a link that containers share; puts right a
  * link of the host that has come back.  NULL, or why not. */
 const char *shared_left(struct run *, const char *link);

@@ -3,9 +3,11 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <linux/netfilter.h>
+#include <linux/netfilter/nf_conntrack_common.h>
 #include <linux/netfilter/nf_tables.h>
 #include <linux/netfilter/nfnetlink.h>
 #include <linux/netlink.h>
+#include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <stdio.h>
 #include <string.h>
@@ -184,16 +186,139 @@ network_header(struct message *m, uint32_t offset, uint32_t size)
 	expression_end(m);
 }
 
-void
-nft_from_ip4(struct message *m, const uint8_t *addr)
+/* A mask of so many bits over the register. */
+static void
+mask(struct message *m, const void *bits, const void *zero, size_t size)
 {
-	enum { SADDR = 12 };	/* in the header, RFC 791 */
+	expression(m, "bitwise");
+		number(m, NFTA_BITWISE_SREG, NFT_REG_1);
+		number(m, NFTA_BITWISE_DREG, NFT_REG_1);
+		number(m, NFTA_BITWISE_LEN, size);
+		nl_nest(m, NFTA_BITWISE_MASK | NLA_F_NESTED);
+			nl_attr(m, NFTA_DATA_VALUE, bits, size);
+		nl_unnest(m);
+		nl_nest(m, NFTA_BITWISE_XOR | NLA_F_NESTED);
+			nl_attr(m, NFTA_DATA_VALUE, zero, size);
+		nl_unnest(m);
+	expression_end(m);
+}
+
+/* The address at that offset of the header, RFC 791. */
+static void
+compare_ip4(struct message *m, uint32_t offset, uint32_t how,
+    const uint8_t *addr, int prefix)
+{
+	uint32_t bits = htonl(prefix ? UINT32_MAX << (32 - prefix) : 0);
+	uint32_t zero = 0, net;
 	uint8_t ip4 = NFPROTO_IPV4;
 
+	memcpy(&net, addr, sizeof(net));
+	net &= bits;
 	meta(m, NFT_META_NFPROTO);
 	compare(m, NFT_CMP_EQ, &ip4, sizeof(ip4));
-	network_header(m, SADDR, 4);
-	compare(m, NFT_CMP_EQ, addr, 4);
+	network_header(m, offset, 4);
+	if (prefix < 32)
+		mask(m, &bits, &zero, sizeof(bits));
+	compare(m, how, &net, sizeof(net));
+}
+
+enum { SADDR = 12, DADDR = 16 };
+
+void
+nft_from_ip4(struct message *m, const uint8_t *addr, int prefix)
+{
+	compare_ip4(m, SADDR, NFT_CMP_EQ, addr, prefix);
+}
+
+void
+nft_to_ip4(struct message *m, const uint8_t *addr, int prefix)
+{
+	compare_ip4(m, DADDR, NFT_CMP_EQ, addr, prefix);
+}
+
+void
+nft_not_to_loopback(struct message *m)
+{
+	static const uint8_t loopback[4] = { 127 };
+
+	compare_ip4(m, DADDR, NFT_CMP_NEQ, loopback, 8);
+}
+
+void
+nft_to_host(struct message *m)
+{
+	uint32_t local = RTN_LOCAL;
+
+	expression(m, "fib");
+		number(m, NFTA_FIB_DREG, NFT_REG_1);
+		number(m, NFTA_FIB_RESULT, NFT_FIB_RESULT_ADDRTYPE);
+		number(m, NFTA_FIB_FLAGS, NFTA_FIB_F_DADDR);
+	expression_end(m);
+	compare(m, NFT_CMP_EQ, &local, sizeof(local));
+}
+
+void
+nft_to_ports(struct message *m, int udp, uint16_t first, uint32_t count)
+{
+	enum { DPORT = 2 };	/* in the header, RFC 9293 and 768 */
+	uint8_t protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
+	uint16_t low = htons(first), high = htons(first + count - 1);
+
+	meta(m, NFT_META_L4PROTO);
+	compare(m, NFT_CMP_EQ, &protocol, sizeof(protocol));
+	expression(m, "payload");
+		number(m, NFTA_PAYLOAD_DREG, NFT_REG_1);
+		number(m, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
+		number(m, NFTA_PAYLOAD_OFFSET, DPORT);
+		number(m, NFTA_PAYLOAD_LEN, sizeof(low));
+	expression_end(m);
+	if (count == 1) {
+		compare(m, NFT_CMP_EQ, &low, sizeof(low));
+		return;
+	}
+	compare(m, NFT_CMP_GTE, &low, sizeof(low));
+	compare(m, NFT_CMP_LTE, &high, sizeof(high));
+}
+
+void
+nft_was_sent(struct message *m)
+{
+	uint32_t bit = IPS_DST_NAT, zero = 0;
+
+	expression(m, "ct");
+		number(m, NFTA_CT_KEY, NFT_CT_STATUS);
+		number(m, NFTA_CT_DREG, NFT_REG_1);
+	expression_end(m);
+	mask(m, &bit, &zero, sizeof(bit));
+	compare(m, NFT_CMP_NEQ, &zero, sizeof(zero));
+}
+
+static void
+immediate(struct message *m, uint32_t reg, const void *value, size_t size)
+{
+	expression(m, "immediate");
+		number(m, NFTA_IMMEDIATE_DREG, reg);
+		nl_nest(m, NFTA_IMMEDIATE_DATA | NLA_F_NESTED);
+			nl_attr(m, NFTA_DATA_VALUE, value, size);
+		nl_unnest(m);
+	expression_end(m);
+}
+
+void
+nft_send_to(struct message *m, const uint8_t *addr, uint16_t port)
+{
+	uint16_t p = htons(port);
+
+	immediate(m, NFT_REG_1, addr, 4);
+	if (port)
+		immediate(m, NFT_REG_2, &p, sizeof(p));
+	expression(m, "nat");
+		number(m, NFTA_NAT_TYPE, NFT_NAT_DNAT);
+		number(m, NFTA_NAT_FAMILY, NFPROTO_IPV4);
+		number(m, NFTA_NAT_REG_ADDR_MIN, NFT_REG_1);
+		if (port)
+			number(m, NFTA_NAT_REG_PROTO_MIN, NFT_REG_2);
+	expression_end(m);
 }
 
 static void

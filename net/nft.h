@@ -43,8 +43,19 @@ void nft_nat_chain(struct message *m, const char *table, const char *chain,
 
 void nft_rule(struct message *m, const char *table, const char *chain);
 void nft_rule_end(struct message *m);
-/* The packet is IPv4, from that address; goes out by another link. */
-void nft_from_ip4(struct message *m, const uint8_t *addr);
+/* The packet is IPv4, from or to that address, or one of its subnet. */
+void nft_from_ip4(struct message *m, const uint8_t *addr, int prefix);
+void nft_to_ip4(struct message *m, const uint8_t *addr, int prefix);
+/* It is not to 127.0.0.0/8; it is to an address of the host. */
+void nft_not_to_loopback(struct message *m);
+void nft_to_host(struct message *m);
+/* It is TCP or UDP, to one of these ports. */
+void nft_to_ports(struct message *m, int udp, uint16_t first, uint32_t count);
+/* It was sent elsewhere by nft_send_to(). */
+void nft_was_sent(struct message *m);
+/* To that address instead, and to that port, unless it is 0. */
+void nft_send_to(struct message *m, const uint8_t *addr, uint16_t port);
+/* It goes out by another link. */
 void nft_not_out_by(struct message *m, const char *link);
 void nft_masquerade(struct message *m);
 

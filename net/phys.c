@@ -146,7 +146,7 @@ phys_attach(struct run *r, int link, int fd)
 		die("%smoving %s into the container%s:", conf_where_of(r->conf,
 		    KEY_PHYS, link), l->parent, errno == EINVAL ?
 		    "; a bridge, a bond and the like cannot be moved" : "");
-	guest_find(r, link);
+	guest_find(r, link, l->name);
 	set_inside(r, link);
 	step("net: %s is %s inside", l->parent, l->name);
 }

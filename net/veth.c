@@ -8,6 +8,7 @@
  * hears router advertisements.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
@@ -21,6 +22,7 @@
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/table.h"
 #include "sup/sup.h"
 
 /* ---- the bridge ---- */
@@ -132,6 +134,7 @@ bridge_host(struct run *r, int link, int fd)
 	p->mtu = f.mtu;
 	p->default_vlan = f.default_pvid;
 	peer_host(r, link, fd);
+	table_host(r, link);
 	for (each_of(r->conf, s, KEY_GATEWAY, link))
 		if (s->u.route.automatic)
 			find_gateways(r, link, fd, s);
@@ -204,25 +207,46 @@ set_vlan(const struct run *r, int link, int fd)
 		    conf_where_of(r->conf, KEY_VLAN, link), p->name, vlan);
 }
 
-/* bridge(8), isolated. */
+/* Whether the bridge hands its packets to the filters of IP.  One that a guest
+ * sends to itself by a port of the host is then turned round in the bridge,
+ * and would leave by the port that it came from. */
+static int
+needs_hairpin(const struct run *r, int link)
+{
+	char text[8];
+
+	return conf_next_of(r->conf, KEY_PORT, link, NULL) &&
+	    read_at(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables",
+	    text, sizeof(text)) > 0 && *text == '1';
+}
+
+/* Flags of the bridge's port, bridge(8). */
 static void
-isolate(const struct run *r, int link, int fd)
+set_port_flags(const struct run *r, int link, int fd)
 {
 	const char *port = r->net.peer[link].name;
+	int isolate = r->conf->link[link].isolate;
+	int hairpin = needs_hairpin(r, link);
 	uint8_t yes = 1;
 	struct message m;
 	struct ifinfomsg *i;
 
+	if (!isolate && !hairpin)
+		return;
 	nl_clear(&m);
 	i = nl_begin(&m, RTM_SETLINK, 0, sizeof(*i));
 	i->ifi_family = AF_BRIDGE;
 	i->ifi_index = if_nametoindex(port);
 	nl_nest(&m, IFLA_PROTINFO | NLA_F_NESTED);
-		nl_attr(&m, IFLA_BRPORT_ISOLATED, &yes, sizeof(yes));
+		if (isolate)
+			nl_attr(&m, IFLA_BRPORT_ISOLATED, &yes, 1);
+		if (hairpin)
+			nl_attr(&m, IFLA_BRPORT_MODE, &yes, 1);
 	nl_unnest(&m);
 	nl_end(&m);
 	if (nl_send(fd, &m) < 0)
-		die("%sisolating %s:", conf_where_of(r->conf, KEY_ISOLATE,
+		die("%ssetting flags of the bridge's port %s:",
+		    conf_where_of(r->conf, isolate ? KEY_ISOLATE : KEY_PORT,
 		    link), port);
 }
 
@@ -272,9 +296,10 @@ veth_attach(struct run *r, int link, int fd)
 		    l->name);
 	if (l->vlan)
 		set_vlan(r, link, fd);
-	if (l->isolate)
-		isolate(r, link, fd);
+	set_port_flags(r, link, fd);
 	link_begin(fd, p->name);
+	if (l->kind == LINK_BRIDGE)
+		table_attach(r, link);
 	step("net: %s on %s is %s inside", p->name, l->parent, l->name);
 }
 
@@ -307,6 +332,8 @@ veth_undo(struct run *r, int link)
 {
 	char *name = r->net.peer[link].name;
 
+	if (r->conf->link[link].kind == LINK_BRIDGE)
+		table_undo(r, link);
 	/* a name that was asked for must be free again */
 	if (*name && r->conf->program && !r->conf->link[link].host)
 		leave_bridge(name);

@@ -39,7 +39,7 @@ make_trees() {
 prepare() {
 	mkdir "$run/taken"
 	: >"$run/results"
-	for program in host pty probe tries racer thief dhcp; do
+	for program in host pty probe tries racer thief dhcp talk; do
 		helper "$program"
 	done
 	if [ "$uid" -eq 0 ]; then
@@ -154,7 +154,8 @@ end_line() {
 set_up() {
 	[ "${CRUN_IN_VM:-}" ] || own_host
 	cp -a "$(tree busybox)" "$root"
-	cp "$probe" "$here/build/test/tries" "$here/build/test/dhcp" "$root/bin/"
+	cp "$probe" "$here/build/test/tries" "$here/build/test/dhcp" \
+		"$here/build/test/talk" "$root/bin/"
 	add_bridge
 	"$here/build/test/host" "$name" "$T/host"
 }

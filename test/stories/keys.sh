@@ -42,6 +42,10 @@ bridge=br-lan.5
 net=bridge
 eth1.net=nat
 dhcp=yes
+port=8080:80
+port=8080:80/tcp
+port=198.51.100.2:53:53/udp
+port=8000-8010:80-90
 vlan=4094
 route=10.1.0.0/16
 route=10.1.0.0/16:10.0.0.1
@@ -135,6 +139,13 @@ uidmap=0:0:65536|maps the host.s root
 gidmap=5:0:1|maps the host.s root
 gidmap=0:-1:1|INSIDE:OUTSIDE:COUNT
 gidmap=0:4294967296:1|32 bits
+port=8080|must be PORT:INSIDE
+port=0:80|numbers from 1 to 65535
+port=80:65536|numbers from 1 to 65535
+port=80-79:1-2|numbers from 1 to 65535
+port=80-82:1-2|of one length
+port=80:80/sctp|must be tcp or udp
+port=host:80:80|must be of IPv4
 net=brigde|must be none, nat or bridge
 net=nat|bridge is set already
 route=10.1.0.0|must be ADDRESS/PREFIX
@@ -309,6 +320,10 @@ net=bridge without a bridge|web.conf:2: net=bridge needs bridge=|rootfs=/r net=b
 net=bridge and another kind|web.conf:3: net=bridge needs bridge=|rootfs=/r macvlan=eth0 net=bridge
 net=nat and a bridge|web.conf:3: bridge=b: net is set already|rootfs=/r net=nat bridge=b
 net=nat and two addresses|web.conf:4: with net=nat there may be one ip|rootfs=/r net=nat ip=10.88.0.2/24 ip=10.88.0.3/24
+a port of a macvlan|web.conf:3: port needs net=nat or a bridge|rootfs=/r macvlan=e port=1:1
+a port without an address|web.conf:3: port needs an IPv4 ip|rootfs=/r bridge=b port=1:1
+a port that is forwarded already|web.conf:4: port 85:1 is forwarded already, by 80-90:180-190|rootfs=/r net=nat port=80-90:180-190 port=85:1
+a port of another interface that is forwarded already|web.conf:5: eth1.port 1:1 is forwarded already|rootfs=/r net=nat port=1:1 eth1.net=nat eth1.port=1:1
 dhcp of a macvlan|web.conf:3: dhcp needs net=nat or a bridge|rootfs=/r macvlan=e dhcp=yes
 dhcp without an address|web.conf:3: dhcp has no IPv4 ip to give|rootfs=/r bridge=b dhcp=yes
 net=nat and a vlan|web.conf:3: vlan cannot be set with net=nat|rootfs=/r net=nat vlan=7

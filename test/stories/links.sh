@@ -42,6 +42,20 @@ links_macvlan() {
 }
 story -k 'links: macvlan, with an address of its own' links_macvlan
 
+links_same_name() {
+	cable
+	can macvlan
+	ip link add eth0 type veth peer name crt-e 2>/dev/null || :
+	[ "${CRUN_IN_VM:-}" ] || echo 'ip link del eth0; ip link del crt-p' >undo
+	conf macvlan=crt-p ip=10.199.80.2/24
+	inside 'ping -c 1 -W 2 10.199.80.1 >/dev/null && echo reached'
+	prints reached
+	conf phys=crt-p ip=10.199.80.2/24
+	inside 'ping -c 1 -W 2 10.199.80.1 >/dev/null && echo reached'
+	prints reached
+}
+story -k 'links: the host has a link eth0 too' links_same_name
+
 # links_mode KIND MODE: and that is what the kernel says
 links_mode() {
 	cable

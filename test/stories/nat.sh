@@ -70,7 +70,7 @@ nat_said() {
 	echo 0 >/proc/sys/net/ipv4/ip_forward
 	want 125 unshare -m sh -c 'mount -t proc -o ro proc /proc && exec "$@"' - \
 		"$crun" -c c.conf -- true
-	says 'c.conf:3: net=nat needs /proc/sys/net/ipv4/ip_forward to be 1; writing it, which is read-only here; mount -o remount,rw /proc '
+	says 'c.conf:3: NAT needs /proc/sys/net/ipv4/ip_forward to be 1; writing it, which is read-only here; mount -o remount,rw /proc '
 	lines 1
 	nothing_left
 }
@@ -305,7 +305,8 @@ nat_many() {
 	while read -r p; do
 		secs=60 ends 0 "$p"
 	done <pids
-	cat err.* >err
+	# said where a machine is slow
+	grep -hv 'has not begun the init yet' err.* >err || :
 	lines 0
 	nothing_left
 }
