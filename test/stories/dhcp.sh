@@ -141,5 +141,5 @@ dhcp_networkd() {
 }
 limit=150
 secs=60
-story 'dhcp: systemd-networkd of trixie' dhcp_networkd
+story -l 'dhcp: systemd-networkd of trixie' dhcp_networkd
 secs=

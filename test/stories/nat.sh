@@ -55,7 +55,7 @@ nat_out() {
 	lines 0
 	nothing_left
 }
-story -ck 'nat: the world is reached from the address of the host' nat_out
+story -k 'nat: the world is reached from the address of the host' nat_out
 
 nat_said() {
 	world
@@ -74,7 +74,7 @@ nat_said() {
 	lines 1
 	nothing_left
 }
-story -ck 'nat: forwarding is set, said and left' nat_said
+story -k 'nat: forwarding is set, said and left' nat_said
 
 # address NAME: the one that it has in a life
 nat_address() {
@@ -98,7 +98,7 @@ nat_same() {
 	down
 	nothing_left
 }
-story -ck 'nat: the address is the same at every start' nat_same
+story -k 'nat: the address is the same at every start' nat_same
 
 nat_collision() {
 	world
@@ -117,7 +117,7 @@ nat_collision() {
 	lines 1
 	nothing_left
 }
-story -ck 'nat: an address that another has' nat_collision
+story -k 'nat: an address that another has' nat_collision
 
 nat_second() {
 	world
@@ -127,7 +127,7 @@ nat_second() {
 	is addresses 3 "$(cut -d' ' -f 2 out | sort -u | wc -l)"
 	nothing_left
 }
-story -ck 'nat: two interfaces' nat_second
+story -k 'nat: two interfaces' nat_second
 
 nat_last() {
 	world
@@ -143,7 +143,7 @@ nat_last() {
 	down
 	nothing_left
 }
-story -ck 'nat: the last container removes the bridge' nat_last
+story -k 'nat: the last container removes the bridge' nat_last
 
 nat_range() {
 	world
@@ -158,7 +158,7 @@ nat_range() {
 	lines 1
 	nothing_left
 }
-story -ck 'nat: a range that no route of the host overlaps' nat_range
+story -k 'nat: a range that no route of the host overlaps' nat_range
 
 # what is there already is used if it will do, and stays
 nat_own_bridge() {
@@ -177,7 +177,7 @@ nat_own_bridge() {
 	ip link del crun0
 	nothing_left
 }
-story -ck 'nat: a bridge of that name that is there already' nat_own_bridge
+story -k 'nat: a bridge of that name that is there already' nat_own_bridge
 
 nat_killed() {
 	world
@@ -194,7 +194,7 @@ nat_killed() {
 	run 0 -- true
 	nothing_left
 }
-story -ck 'nat: kill -9 of the supervisor' nat_killed
+story -k 'nat: kill -9 of the supervisor' nat_killed
 
 # at each message that is sent to the kernel
 nat_killed_each() {
@@ -311,7 +311,7 @@ nat_many() {
 	nothing_left
 }
 limit=120
-story -ck 'nat: twelve start and end at once' nat_many 12
+story -k 'nat: twelve start and end at once' nat_many 12
 limit=600
 story -l 'nat: 200 start and end at once' nat_many 200
 
@@ -334,7 +334,7 @@ nat_addresses() {
 	done
 	nothing_left
 }
-story -ck 'nat: no address is given twice' nat_addresses
+story -k 'nat: no address is given twice' nat_addresses
 
 nat_in_a_row() {
 	world

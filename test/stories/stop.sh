@@ -375,7 +375,7 @@ story 'stop: a busybox by another name' stop_renamed
 stop_disk_full() {
 	os_conf
 	mkdir small
-	mounted tmpfs size=4m small
+	mounted tmpfs size=8m small
 	cp -a "$root/." small
 	chown -hR 500000:500000 small	# no idmapping before Linux 6.3
 	root=$t/small
