@@ -16,6 +16,8 @@
  *	net/legacy.c	those of iptables-legacy
  *	net/serve.c	what is done while it runs
  *	net/dhcp.c	DHCP for the guest
+ *	net/forward.c	ports of the host, by localhost: tcp.c, udp.c
+ *	net/taken.c	who has a port
  *	net/macvlan.c	macvlan, ipvlan, VLANs
  *	net/phys.c	a link of the host
  *	net/address.c	addresses and routes
@@ -31,6 +33,7 @@
 #include "crun.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/forward.h"
 #include "net/kinds.h"
 #include "net/net.h"
 #include "net/netlink.h"
@@ -95,6 +98,7 @@ net_undo(struct run *r)
 			serve_undo(r, i);
 			kinds[l[i].kind].undo(r, i);
 		}
+	forward_undo(r);
 	shut(&r->net.guest);
 	shut(&r->net.events);
 	r->net = (struct net)NET_NONE;

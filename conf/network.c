@@ -248,6 +248,8 @@ parse_ports(char *text, uint16_t *first)
 	return b - a + 1;
 }
 
+enum { MOST_PORTS = 1024 };
+
 /* From the end: an IPv6 address has colons too. */
 static const char *
 parse_port(char *text, struct port *p)
@@ -271,6 +273,8 @@ parse_port(char *text, struct port *p)
 		return "ports are numbers from 1 to 65535, or FIRST-LAST";
 	if (count != p->count)
 		return "the two ranges must be of one length";
+	if (count > MOST_PORTS)
+		return complain("a range has at most %d ports", MOST_PORTS);
 	if (outside && (parse_ip(text, &p->at) < 0 || p->at.prefix >= 0 ||
 	    p->at.family != AF_INET))
 		return "the address before the ports must be of IPv4";

@@ -168,7 +168,7 @@ nat_host(struct run *r, int link, int fd)
 	else
 		claim_by_name(r, link);
 	record_address(r, link);
-	if (!conf_next(r->conf, KEY_DNS, NULL))
+	if (!conf_next(r->conf, KEY_DNS, NULL) && !r->net.resolved)
 		resolv_host(r);
 }
 

@@ -4,6 +4,7 @@
 
 #include <net/if.h>
 #include <stdint.h>
+#include <sys/resource.h>
 
 #include "conf/conf.h"
 #include "net/link.h"
@@ -35,8 +36,14 @@ struct peer {			/* what of an interface is on the host */
 
 struct net {
 	char resolv[512];	/* of net=nat without dns: resolv.conf(5) */
+	int resolved;		/* that was looked for */
 	int guest;		/* rtnetlink of the container; -1 */
 	int events;		/* epoll(7) of what is served; -1 */
+	struct door *doors;	/* ports of the host */
+	uint32_t ndoors;
+	struct flows *flows;	/* connections to them, and */
+	struct sessions *sessions;	/* who sends datagrams; or NULL */
+	struct rlimit limit;	/* of files, before it was raised; 0 */
 	struct peer peer[LINKS];	/* by the interface's number */
 };
 

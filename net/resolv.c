@@ -51,6 +51,7 @@ resolv_host(struct run *r)
 	char text[8192];
 	size_t i;
 
+	r->net.resolved = 1;
 	for (i = 0; i < LEN(files) && !*r->net.resolv; i++)
 		if (read_at(AT_FDCWD, files[i], text, sizeof(text)) > 0)
 			add_servers(r->net.resolv, sizeof(r->net.resolv),

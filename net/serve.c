@@ -14,19 +14,23 @@
 #include "conf/conf.h"
 #include "lib/lib.h"
 #include "net/dhcp.h"
+#include "net/forward.h"
 #include "net/net.h"
 #include "net/serve.h"
 
-static void
-watch(struct run *r, int fd, uint64_t what)
+int
+serve_watch(struct run *r, int fd, enum served what, uint32_t number,
+    uint32_t events, uint32_t before)
 {
-	struct epoll_event e = { .events = EPOLLIN, .data.u64 = what };
+	struct epoll_event e = { .events = events,
+	    .data.u64 = (uint64_t)what << 32 | number };
 
 	if (r->net.events < 0)
 		r->net.events = epoll_create1(EPOLL_CLOEXEC);
-	if (r->net.events < 0 ||
-	    epoll_ctl(r->net.events, EPOLL_CTL_ADD, fd, &e) < 0)
-		die("watching the network (epoll):");
+	if (r->net.events < 0)
+		return -1;
+	return epoll_ctl(r->net.events, !before ? EPOLL_CTL_ADD : events ?
+	    EPOLL_CTL_MOD : EPOLL_CTL_DEL, fd, &e);
 }
 
 /* ---- DHCP ---- */
@@ -85,8 +89,8 @@ set_lease(struct run *r, int link)
 	    (number_of(&p->dhcp_address) & mask) | htonl(1);
 }
 
-void
-serve_attach(struct run *r, int link)
+static void
+attach_dhcp(struct run *r, int link)
 {
 	struct peer *p = &r->net.peer[link];
 
@@ -98,7 +102,15 @@ serve_attach(struct run *r, int link)
 		die("%sanswering DHCP on %s (CONFIG_PACKET); dhcp=no does "
 		    "without:", conf_where_of(r->conf, KEY_DHCP, link),
 		    p->name);
-	watch(r, p->dhcp, link);
+	if (serve_watch(r, p->dhcp, SERVE_DHCP, link, EPOLLIN, 0) < 0)
+		die("watching the network (epoll):");
+}
+
+void
+serve_attach(struct run *r, int link)
+{
+	attach_dhcp(r, link);
+	forward_attach(r, link);
 }
 
 void
@@ -118,12 +130,32 @@ net_poll(const struct run *r, struct pollfd *p)
 void
 net_serve(struct run *r, const struct pollfd *p)
 {
-	struct epoll_event e[LINKS];
+	enum { MOST = 64 };
+	struct epoll_event e[MOST];
+	uint32_t number;
 	int i, n;
 
 	if (!p->revents)
 		return;
-	n = epoll_wait(r->net.events, e, LINKS, 0);
-	for (i = 0; i < n; i++)
-		dhcp_serve(r, e[i].data.u64);
+	n = epoll_wait(r->net.events, e, MOST, 0);
+	for (i = 0; i < n; i++) {
+		number = e[i].data.u64;
+		switch ((enum served)(e[i].data.u64 >> 32)) {
+		case SERVE_DHCP:
+			dhcp_serve(r, number);
+			break;
+		case SERVE_DOOR:
+			forward_serve(r, number);
+			break;
+		case SERVE_FLOW:
+			tcp_serve(r, number);
+			break;
+		case SERVE_SESSION:
+			udp_serve(r, number);
+			break;
+		case SERVE_TIMER:
+			udp_expire(r);
+			break;
+		}
+	}
 }

@@ -39,9 +39,8 @@ put_table(char *buf, const struct run *r, int link)
 	    r->conf->link[link].name);
 }
 
-/* The container's, of IPv4. */
-static const struct ip *
-own_address(const struct run *r, int link)
+const struct ip *
+table_address(const struct run *r, int link)
 {
 	for (each_of(r->conf, s, KEY_IP, link))
 		if (s->u.ip.family == AF_INET)
@@ -78,7 +77,7 @@ table_host(struct run *r, int link)
 static void
 build_out(struct message *m, const struct run *r, int link, const char *table)
 {
-	const struct ip *ip = own_address(r, link);
+	const struct ip *ip = table_address(r, link);
 
 	nft_nat_chain(m, table, "out", NF_INET_POST_ROUTING, SRCNAT);
 	if (r->conf->link[link].kind == LINK_NAT) {
@@ -124,7 +123,7 @@ add_ports(const struct run *r, int link, int fd, const char *table,
     const struct port *p)
 {
 	uint32_t n, rules = p->first == p->inside ? 1 : p->count;
-	const struct ip *to = own_address(r, link);
+	const struct ip *to = table_address(r, link);
 	struct message m;
 
 	for (n = 0; n < rules; n++) {

@@ -334,8 +334,10 @@ veth_undo(struct run *r, int link)
 
 	if (r->conf->link[link].kind == LINK_BRIDGE)
 		table_undo(r, link);
-	/* a name that was asked for must be free again */
-	if (*name && r->conf->program && !r->conf->link[link].host)
+	/* A name that was asked for must be free again.  And connections of
+	 * the guest that have not ended keep its namespace for minutes. */
+	if (*name && r->conf->program && !r->conf->link[link].host &&
+	    !conf_next_of(r->conf, KEY_PORT, link, NULL))
 		leave_bridge(name);
 	else if (*name)
 		net_delete(r, name);

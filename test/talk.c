@@ -2,7 +2,10 @@
  *
  *	talk serve tcp|udp PORT ...	says "up", and answers whoever comes with
  *					"tcp PORT" and the port's number
+ *	talk keep tcp PORT ...		likewise, and leaves connections open
  *	talk ask tcp|udp HOST PORT	prints the answer; 1 where none comes
+ *	talk hold N HOST PORT		N connections at once; says "held N", and
+ *					keeps them until its input ends
  *
  * Of TCP the end of what was sent is waited for.
  */
@@ -13,10 +16,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 enum { PORTS = 64, WAIT_MS = 3000 };
+
+static int keep;		/* connections that were answered */
 
 static void
 fail(const char *what)
@@ -70,6 +76,8 @@ answer(int fd, int kind, const char *text)
 	if (c < 0)
 		return;
 	send(c, text, strlen(text), MSG_NOSIGNAL);
+	if (keep)
+		return;
 	shutdown(c, SHUT_WR);
 	while (read(c, buf, sizeof(buf)) > 0)
 		;
@@ -133,11 +141,40 @@ ask(int kind, const char *host, const char *port)
 	return n < 0 || !got;
 }
 
+static int
+hold(int n, const char *host, const char *port)
+{
+	struct sockaddr_in a = { .sin_family = AF_INET,
+	    .sin_port = htons(atoi(port)) };
+	struct rlimit l = { n + 100, n + 100 };
+	char c;
+	int i, fd;
+
+	inet_pton(AF_INET, host, &a.sin_addr);
+	setrlimit(RLIMIT_NOFILE, &l);
+	for (i = 0; i < n; i++) {
+		fd = socket(AF_INET, SOCK_STREAM, 0);
+		if (fd < 0 || connect(fd, (void *)&a, sizeof(a)) < 0)
+			fail("connect");
+		/* the answer has come through */
+		if (read(fd, &c, 1) != 1)
+			fail("read");
+	}
+	printf("held %d\n", n);
+	fflush(stdout);
+	while (read(0, &c, 1) > 0)
+		;
+	return 0;
+}
+
 int
 main(int argc, char **argv)
 {
-	if (argc > 3 && !strcmp(argv[1], "serve"))
+	keep = argc > 3 && !strcmp(argv[1], "keep");
+	if (keep || (argc > 3 && !strcmp(argv[1], "serve")))
 		serve(kind_of(argv[2]), argv + 3, argc - 3);
+	if (argc == 5 && !strcmp(argv[1], "hold"))
+		return hold(atoi(argv[2]), argv[3], argv[4]);
 	if (argc == 5 && !strcmp(argv[1], "ask"))
 		return ask(kind_of(argv[2]), argv[3], argv[4]);
 	return 2;

@@ -19,6 +19,11 @@ world() {
 	there ip link set crt-w up
 	there ip link set lo up
 	there ip addr add 203.0.113.9/32 dev lo
+	echo 'nameserver 192.0.2.1' >servers
+	[ ! -e /etc/resolv.conf ] || {
+		mount --bind servers /etc/resolv.conf
+		echo /etc/resolv.conf >>mounted
+	}
 	can_nat
 }
 
@@ -260,9 +265,9 @@ nat_names() {
 	own_root
 	mkdir resolve
 	printf '%s\n' 'nameserver 127.0.0.53' 'nameserver ::1' >resolv
+	world
 	mount --bind resolv /etc/resolv.conf
 	echo /etc/resolv.conf >>mounted
-	world
 	conf net=nat
 	run 0 -- true
 	says '^crun: net=nat: the host has no name server that a container reaches; set dns=ADDRESS$'

@@ -1,0 +1,145 @@
+/* Ports of the host, as the host itself reaches them: by localhost and ::1,
+ * which the kernel's NAT cannot send elsewhere, and by any address of IPv6.
+ *
+ * For each there is a socket of the supervisor's, which passes on what comes,
+ * tcp.c and udp.c.  It also shows that the port is free, and keeps it so for
+ * as long as the container runs.  What comes from outside by IPv4 never
+ * reaches it, since the table of nf_tables sends it on before, table.c.
+ */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "crun.h"
+#include "conf/conf.h"
+#include "lib/lib.h"
+#include "net/forward.h"
+#include "net/net.h"
+#include "net/table.h"
+
+enum { FILES = 1 << 17 };	/* two for each flow of tcp.c, and more */
+
+/* ---- sockets ---- */
+
+/* Of IPv6 and IPv4; of IPv4 alone where there is no IPv6, or for an address. */
+static int
+bind_port(const struct port *p, uint16_t port)
+{
+	int kind = (p->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC |
+	    SOCK_NONBLOCK;
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+	    .sin6_port = htons(port) };
+	struct sockaddr_in a4 = { .sin_family = AF_INET,
+	    .sin_port = htons(port) };
+	int fd = p->at.family ? -1 : socket(AF_INET6, kind, 0);
+	int six = fd >= 0, yes = 1, no = 0, err;
+
+	if (p->at.family)
+		memcpy(&a4.sin_addr, p->at.addr, 4);
+	if (!six)
+		fd = socket(AF_INET, kind, 0);
+	if (fd < 0)
+		return -1;
+	/* connections that have ended keep the port for a minute; of UDP it
+	 * would let two have one port */
+	if (!p->udp)
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
+	if (six)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
+	else	/* an address may come later than we */
+		setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &yes, sizeof(yes));
+	if (!bind(fd, six ? (struct sockaddr *)&a6 : (struct sockaddr *)&a4,
+	    six ? sizeof(a6) : sizeof(a4)) &&
+	    (p->udp || !listen(fd, SOMAXCONN)))
+		return fd;
+	err = errno;
+	close(fd);
+	errno = err;
+	return -1;
+}
+
+static void
+open_door(struct run *r, int link, const struct setting *s, uint32_t n)
+{
+	const struct port *p = &s->u.port;
+	struct net *net = &r->net;
+	struct door d = { .udp = p->udp, .to.sin_family = AF_INET,
+	    .to.sin_port = htons(p->inside + n) };
+	uint16_t port = p->first + n;
+
+	memcpy(&d.to.sin_addr, table_address(r, link)->addr, 4);
+	d.fd = bind_port(p, port);
+	if (d.fd < 0 && errno == EADDRINUSE)
+		die("%sport %d of the host is taken by %s", s->where, port,
+		    taken_by(port, p->udp));
+	if (d.fd < 0)
+		die("%sport %d of the host:", s->where, port);
+	net->doors = xrealloc(net->doors, net->ndoors + 1, sizeof(d));
+	net->doors[net->ndoors] = d;
+	if (serve_watch(r, d.fd, SERVE_DOOR, net->ndoors++, EPOLLIN, 0) < 0)
+		die("%swatching port %d:", s->where, port);
+}
+
+/* A connection takes two descriptors.  The init's limit is not ours: it is put
+ * back before the next life. */
+static void
+raise_limit(struct run *r)
+{
+	struct rlimit l = { FILES, FILES };
+
+	if (r->net.limit.rlim_cur ||
+	    getrlimit(RLIMIT_NOFILE, &r->net.limit) < 0 ||
+	    r->net.limit.rlim_cur >= FILES)
+		return;
+	if (l.rlim_max < r->net.limit.rlim_max)
+		l.rlim_max = r->net.limit.rlim_max;
+	if (setrlimit(RLIMIT_NOFILE, &l) < 0) {	/* above fs.nr_open, proc(5) */
+		l = r->net.limit;
+		l.rlim_cur = l.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+
+void
+forward_attach(struct run *r, int link)
+{
+	uint32_t n;
+
+	for (each_of(r->conf, s, KEY_PORT, link)) {
+		raise_limit(r);
+		for (n = 0; n < s->u.port.count; n++)
+			open_door(r, link, s, n);
+	}
+}
+
+void
+forward_undo(struct run *r)
+{
+	uint32_t i;
+
+	for (i = 0; i < r->net.ndoors; i++)
+		close(r->net.doors[i].fd);
+	free(r->net.doors);
+	r->net.doors = NULL;
+	r->net.ndoors = 0;
+	tcp_undo(r);
+	udp_undo(r);
+	if (r->net.limit.rlim_cur)
+		setrlimit(RLIMIT_NOFILE, &r->net.limit);
+	r->net.limit = (struct rlimit){ 0 };
+}
+
+void
+forward_serve(struct run *r, uint32_t n)
+{
+	if (n >= r->net.ndoors)
+		return;
+	if (r->net.doors[n].udp)
+		udp_receive(r, &r->net.doors[n], n);
+	else
+		tcp_accept(r, &r->net.doors[n]);
+}
