@@ -1,4 +1,5 @@
-/* The network: the container's interfaces, by rtnetlink(7) and nothing else.
+/* The network: the container's interfaces, and what leads to them.  All of it
+ * by netlink(7) and sockets, with no other program.
  *
  * Each interface of the configuration is of a kind, which has a row in the
  * table below: what it needs on the host is found before the clone, the link

@@ -70,8 +70,9 @@ static void spawn(struct run *);
 /* One row for each thing that is made, in the order of making.  A row counts as
  * begun before its _host is called, and every begun row is undone, the last
  * first.  A reboot keeps the rows that stay, which are the first, so that
- * nobody takes the name or the ids meanwhile.  Devices are the cgroup's, but come last: loading the
- * program takes longest, and the child has its network to set up meanwhile. */
+ * nobody takes the name or the ids meanwhile.  Devices are the cgroup's, but
+ * come last: loading the program takes longest, and the child has its network
+ * to set up meanwhile. */
 static const struct stage {
 	void (*host)(struct run *);
 	void (*attach)(struct run *);

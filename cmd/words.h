@@ -23,7 +23,8 @@ int do_reboot(struct words *w);
 int do_stop(struct words *w);
 int do_wait(struct words *w);
 /* Opens those of the names that run, and leaves only these in w.  *status:
- * EXIT_SETUP where one does not, so that one that has ended is no reason to leave the others. */
+ * EXIT_SETUP where one does not, so that one that has ended is no reason to
+ * leave the others. */
 struct run *verb_find_all(struct words *w, enum life least, int *status);
 /* Tells why: there is none of that name (NONE), or it is DEAD. */
 void verb_not_running(const char *name, enum life life);

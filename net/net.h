@@ -13,20 +13,20 @@ struct pollfd;
 struct run;
 
 struct peer {			/* what of an interface is on the host */
-	char name[IFNAMSIZ];	/* the other end, or the VLAN; "" before it is */
-				/* made */
+	char name[IFNAMSIZ];	/* the other end, or the VLAN; "" before */
+				/* it is made */
 	uint32_t parent;	/* the index of the link that it hangs on */
 	uint32_t mtu;		/* and its mtu */
 	int default_vlan;	/* of a bridge that knows VLANs; 0: none */
-	struct ip gateway[2];	/* addresses of the bridge, for gateway=auto and */
-				/* net=nat */
+	struct ip gateway[2];	/* addresses of the bridge, for net=nat and */
+				/* gateway=auto */
 	int gateways;		/* how many */
 	struct ip address;	/* of net=nat; family 0: none */
 	uint8_t mac[6];		/* of the other end */
 	int dhcp;		/* a socket there; -1 */
 	struct ip dhcp_address;	/* what is given, */
-	uint32_t dhcp_router, dhcp_server;	/* in network byte order; */
-				/* 0: none */
+	uint32_t dhcp_router;	/* in network byte order; 0: none */
+	uint32_t dhcp_server;	/* likewise */
 	int nft;		/* who owns its table of nf_tables; -1 */
 	int has_table;
 	int lock;		/* of a link that others use too; -1 */

@@ -1,6 +1,6 @@
-/* The container's table of nf_tables, crun-NAME: what leaves from the address of
- * net=nat gets that of the host, and what comes to a port of the host goes to
- * the container.
+/* The container's table of nf_tables, crun-NAME: what leaves from the address
+ * of net=nat gets that of the host, and what comes to a port of the host goes
+ * to the container.
  *
  * It belongs to the supervisor's socket, so that the kernel removes it with
  * the supervisor, whatever ends that.  Before Linux 5.12 there is no such
