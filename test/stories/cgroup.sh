@@ -431,4 +431,4 @@ cgroup_dying() {
 		i=$((i + 1))
 	done
 }
-story -c 'cgroup: a v1 hierarchy that comes and goes' cgroup_dying
+story -cs 'cgroup: a v1 hierarchy that comes and goes' cgroup_dying
