@@ -410,6 +410,14 @@ cgroup_frozen_own() {
 story -c 'cgroup: a leftover in its own frozen group is thawed and killed' \
 	cgroup_frozen_own
 
+# One whose groups are not quite gone when it is unmounted stays until it is
+# mounted once more, and every process of the machine is in it.
+hierarchy_goes() {
+	grep -q "name=$name:" /proc/self/cgroup || return 0
+	mount -t cgroup -o "none,name=$name" none v1 && umount v1
+	return 1
+}
+
 # A v1 hierarchy that others mount and unmount all the while is listed in
 # /proc/self/cgroup, and may be taken apart when crun comes to it.
 cgroup_dying() {
@@ -430,5 +438,7 @@ cgroup_dying() {
 		lines 0
 		i=$((i + 1))
 	done
+	kill "$!"
+	soon hierarchy_goes
 }
 story -cs 'cgroup: a v1 hierarchy that comes and goes' cgroup_dying
