@@ -244,6 +244,10 @@ has_ip4(const struct conf *c, int link)
 static void
 check_automatic(struct conf *c, const struct setting *g)
 {
+	for (each_of(c, other, KEY_GATEWAY, g->link))
+		if (other < g && other->u.route.automatic)
+			conf_error(c, g->where, "%sgateway=auto is set twice",
+			    g->prefix);
 	if (!has_peer(&c->link[g->link]))
 		conf_error(c, g->where, "%sgateway=auto needs a bridge",
 		    g->prefix);

@@ -108,7 +108,8 @@ claim_given(struct run *r, int link, const struct setting *s)
 	struct peer *p = &r->net.peer[link];
 	int n = address(&s->u.ip) - address(p->gateway) - 1;
 
-	if (s->u.ip.family != AF_INET || n < 0 || n >= HOSTS)
+	if (s->u.ip.family != AF_INET || s->u.ip.prefix != NAT_PREFIX ||
+	    n < 0 || n >= HOSTS)
 		die("%s%s is no address for a container on " NAT_BRIDGE ", "
 		    "whose range is %d.%d.%d.0/%d", s->where, conf_text(s),
 		    p->gateway->addr[0], p->gateway->addr[1],

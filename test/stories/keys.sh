@@ -335,6 +335,7 @@ a mac with mode passthru is refused|web.conf:3: mac cannot be set with mode pass
 two kinds of link are refused|web.conf:3: macvlan=e: bridge is set already|rootfs=/r bridge=b macvlan=e
 a gateway of a route outside the subnets|web.conf:4: route 10.5.0.0/16:10.4.0.1 is in the subnet of no ip.*add a route to it|rootfs=/r bridge=b ip=10.0.0.2/24 route=10.5.0.0/16:10.4.0.1
 gateway=auto without a bridge|web.conf:4: gateway=auto needs a bridge|rootfs=/r macvlan=b ip=10.0.0.2/24 gateway=auto
+gateway=auto twice|web.conf:5: gateway=auto is set twice|rootfs=/r bridge=b ip=10.0.0.2/24 gateway=auto gateway=auto
 gateway=auto without an ip|web.conf:3: gateway=auto needs an ip|rootfs=/r bridge=b gateway=auto
 host.link of a macvlan|web.conf:3: host.link needs a bridge|rootfs=/r macvlan=b host.link=c
 isolate of a macvlan|web.conf:3: isolate needs a bridge|rootfs=/r macvlan=b isolate=yes

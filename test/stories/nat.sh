@@ -117,6 +117,8 @@ nat_collision() {
 	lines 1
 	is 'its address' "$b" "$(fact ip)"
 	down
+	want 125 "$crun" -c c.conf "ip=${b%/*}/16" -- true
+	says "^crun: command line: ip=${b%/*}/16 is no address for a container on crun0, whose range is 10.88"
 	want 125 "$crun" -c c.conf ip=10.99.0.5/24 -- true
 	says '^crun: command line: ip=10.99.0.5/24 is no address for a container on crun0, whose range is 10.88'
 	lines 1
