@@ -350,7 +350,7 @@ wait_once(struct run *r, struct stop *stop)
 	say_poll(p + SAID);
 	net_poll(r, p + NET);
 	typing_poll(r, p + ATTACH);
-	console_poll(p + CONSOLE);
+	console_poll(r, p + CONSOLE);
 	last = stop->dying && !n;
 	if (poll(p, NFDS, n) < 0 && errno != EINTR)
 		die("poll:");
@@ -399,7 +399,7 @@ explain(struct run *r, int status, long long began)
 	ms = now_ms() - began;
 	if (ms >= EARLY_MS)
 		return;
-	tail = console_tail();
+	tail = console_tail(r);
 	tell("%s: the init ended after %lld ms with status %d%s%s",
 	    r->conf->name, ms, status, *tail ? "; it printed last: " :
 	    " and printed nothing", tail);
@@ -444,7 +444,7 @@ live(struct run *r)
 		cgroup_oom(r);
 		explain(r, status, began);
 		if (status != REBOOT) {
-			detach_ended(r, status, console_tail());
+			detach_ended(r, status, console_tail(r));
 			state_ended(r, status, stop.killed, "");
 		}
 		undo(r, status == REBOOT);

@@ -47,7 +47,8 @@ first_folder(int dir, char *name, size_t size)
 	closedir(d);
 }
 
-/* Opens a folder that has folders in it; -1: it has none, or cannot be opened. */
+/* Opens a folder that has folders in it; -1: it has none, or cannot be
+ * opened. */
 static int
 open_if_not_empty(int dir, const char *name)
 {

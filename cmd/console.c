@@ -24,6 +24,7 @@ struct client {
 	int watch, signals, socket;
 	struct pump typing;	/* to the master; -1: we only watch */
 	struct pump shown;	/* from the log */
+	struct terminal terminal;
 };
 
 static int
@@ -102,7 +103,7 @@ fill_shown(struct client *c)
 static int
 type(struct client *c, const struct pollfd *fds)
 {
-	int let_go = pump_typed(&c->typing, fds);
+	int let_go = terminal_typed(&c->terminal, &c->typing, fds);
 
 	if (c->typing.from < 0 && !c->typing.len) {
 		shut(&c->typing.to);
@@ -152,7 +153,8 @@ attached(struct client *c)
 			log_watched(c->watch);
 		if (p[SOCKET].revents)
 			receive(c);
-		pump_typed(&c->shown, p + SHOWN);
+		if (p[SHOWN + 1].revents)
+			pump_drain(&c->shown);
 		let_go = type(c, p + TYPING);
 		if (p[SIGNALS].revents && (status = take_signal(c)))
 			return status;
@@ -189,14 +191,14 @@ console_attach(struct run *r, const char *name)
 	receive_first(&c);
 	ioctl(STDOUT_FILENO, TIOCGWINSZ, &w);
 	log_last(&c.log, w.ws_row ? w.ws_row : 24);
-	console_raw();
+	terminal_raw(&c.terminal);
 	say_nonblock();
-	c.shown.to = console_output();
+	c.shown.to = terminal_way(&c.terminal, STDOUT_FILENO);
 	status = attached(&c);
-	console_restore();
+	terminal_restore(&c.terminal);
 	if (isatty(STDOUT_FILENO)) {
 		/* what the guest printed has no end */
-		write_nonblock(console_output(), "\n", 1);
+		write_nonblock(c.shown.to, "\n", 1);
 		tell(status < 0 ? "%s has ended" : "%s: let go of; it runs on",
 		    name);
 	}

@@ -244,7 +244,7 @@ relay(struct run *r, const struct entered *e)
 		p[ENDS] = (struct pollfd){ ends, POLLIN, 0 };
 		p[CHILD] =
 		    (struct pollfd){ dead ? -1 : e->pidfd, POLLIN, 0 };
-		console_poll(p + CONSOLE);
+		console_poll(r, p + CONSOLE);
 		if (poll(p, NFDS, -1) < 0 && errno != EINTR)
 			die("poll:");
 		if (p[SIGNALS].revents)

@@ -25,7 +25,8 @@ unescape(char *s)
 	*out = '\0';
 }
 
-/* The n-th field of a line, from 0 on; one may be empty.  NULL: it has fewer. */
+/* The n-th field of a line, from 0 on; one may be empty.  NULL: it has
+ * fewer. */
 static char *
 field(char *line, int n)
 {

@@ -103,12 +103,10 @@ open_pty_child(struct run *r, uid_t owner)
 
 /* ---- the child ---- */
 
-static struct rlimit limits[RLIM_NLIMITS];
-
 /* While we may.  Without CAP_SYS_RESOURCE none can be raised above our
  * caller's; the lower of the two holds then. */
 static void
-raise_limits(void)
+raise_limits(struct rlimit *limits)
 {
 	struct rlimit own, *l;
 
@@ -128,7 +126,7 @@ raise_limits(void)
 
 /* Lowered only when nothing is left to do that they could forbid. */
 static void
-take_limits(void)
+take_limits(const struct rlimit *limits)
 {
 	int i;
 
@@ -260,7 +258,7 @@ program(struct run *r, const struct request *q, const struct user *u,
 	if (setsid() < 0)
 		die("a session of its own (setsid):");
 	ns_terminal_child(r);
-	take_limits();
+	take_limits(u->limit);
 	wait_for_go();
 	run_program(r, q, u, env);
 }
@@ -308,30 +306,28 @@ clone_orphan(struct run *r, const struct request *q, const struct user *u)
 }
 
 static void
-child(struct run *r, const struct request *q)
+child(struct run *r, const struct request *q, struct user *u)
 {
-	static struct user u;
-
 	ns_signals_child();
-	raise_limits();
+	raise_limits(u->limit);
 	join(r);
 	enter_step("entering it");
-	become(&u);		/* root, to look at its files */
+	become(u);		/* root, to look at its files */
 	sec_keyring_child(r);
 	if (q->user || !q->argv)
-		user_look_up(&u, q->user ? q->user : "0");
+		user_look_up(u, q->user ? q->user : "0");
 	if (r->tty.ttys)
-		open_pty_child(r, u.uid);
+		open_pty_child(r, u->uid);
 	ns_session_child(r, &to_command);
 	sec_bound_child(r);
 	seccomp_child(r);
-	become(&u);
+	become(u);
 	sec_caps_child(r);	/* none, if it is not root any more */
-	enter_folder(q, &u);
+	enter_folder(q, u);
 	umask(022);
 	if (no_command)
-		clone_orphan(r, q, &u);
-	clone_program(r, q, &u);
+		clone_orphan(r, q, u);
+	clone_program(r, q, u);
 }
 
 /* ---- the command ---- */
@@ -339,7 +335,7 @@ child(struct run *r, const struct request *q)
 /* The init's, which it cannot have raised above what it was given.  Read by
  * the command, in whose pid namespace the init's number means it. */
 static void
-read_limits(const struct run *r)
+read_limits(const struct run *r, struct rlimit *limits)
 {
 	int i;
 
@@ -352,6 +348,7 @@ read_limits(const struct run *r)
 void
 enter_spawn(struct run *r, const struct request *q, struct entered *e)
 {
+	static struct user u;
 	int pair[2], group = cgroup_open_init(r);
 	struct clone_args a = {
 		.flags = CLONE_PIDFD | CLONE_INTO_CGROUP,
@@ -363,7 +360,7 @@ enter_spawn(struct run *r, const struct request *q, struct entered *e)
 
 	a.pidfd = (uintptr_t)&pidfd;
 	device_caps(r);
-	read_limits(r);
+	read_limits(r, u.limit);
 	cgroup_open_tasks(r);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0)
 		die("socketpair:");
@@ -374,7 +371,7 @@ enter_spawn(struct run *r, const struct request *q, struct entered *e)
 		close(pair[0]);
 		to_command = pair[1];
 		on_die = send_failure;
-		child(r, q);
+		child(r, q, &u);
 		_exit(EXIT_SETUP);
 	}
 	close(pair[1]);

@@ -3,6 +3,7 @@
 #define NS_ENTER_H
 
 #include <stddef.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 struct run;
@@ -22,6 +23,7 @@ struct user {
 	const char *name, *home, *shell;	/* NULL: not known */
 	gid_t groups[MAXGROUPS];
 	size_t ngroups;
+	struct rlimit limit[RLIM_NLIMITS];	/* the init's */
 };
 
 /* The kernel releases our children when they die, and nobody reaps them,

@@ -61,46 +61,48 @@ struct call {
 	int native;		/* its number on this machine */
 };
 
-static struct sock_filter code[SIZE];
-static size_t len;
+struct filter {
+	struct sock_filter code[SIZE];
+	size_t len;
+};
 
 /* ---- instructions ---- */
 
 static size_t
-emit(uint16_t op, uint32_t k, uint8_t yes, uint8_t no)
+emit(struct filter *f, uint16_t op, uint32_t k, uint8_t yes, uint8_t no)
 {
-	if (len == SIZE)
+	if (f->len == SIZE)
 		die("the table of system calls is too long for a filter");
-	code[len] = (struct sock_filter){ op, yes, no, k };
-	return len++;
+	f->code[f->len] = (struct sock_filter){ op, yes, no, k };
+	return f->len++;
 }
 
 static void
-load(size_t offset)
+load(struct filter *f, size_t offset)
 {
-	emit(BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
+	emit(f, BPF_LD | BPF_W | BPF_ABS, offset, 0, 0);
 }
 
 /* Goes on with the next instruction where A is k, or skips so many. */
 static size_t
-unless_equal(uint32_t k, uint8_t skip)
+unless_equal(struct filter *f, uint32_t k, uint8_t skip)
 {
-	return emit(BPF_JMP | BPF_JEQ | BPF_K, k, 0, skip);
+	return emit(f, BPF_JMP | BPF_JEQ | BPF_K, k, 0, skip);
 }
 
 static void
-give(int what)
+give(struct filter *f, int what)
 {
-	emit(BPF_RET | BPF_K, what == ALLOW ? SECCOMP_RET_ALLOW :
+	emit(f, BPF_RET | BPF_K, what == ALLOW ? SECCOMP_RET_ALLOW :
 	    what == KILL ? SECCOMP_RET_KILL_PROCESS :
 	    SECCOMP_RET_ERRNO | (what & SECCOMP_RET_DATA), 0, 0);
 }
 
 /* How far it is from behind a jump to the instruction that comes next. */
 static uint8_t
-distance(size_t jump)
+distance(const struct filter *f, size_t jump)
 {
-	size_t n = len - jump - 1;
+	size_t n = f->len - jump - 1;
 
 	if (n > UINT8_MAX)
 		die("the table of system calls is too long for a jump");
@@ -153,7 +155,7 @@ list_calls(struct call *calls, uint32_t arch, int privileged)
 
 /* A call that is judged by its arguments. */
 static void
-put_arguments(const struct call *c)
+put_arguments(struct filter *f, const struct call *c)
 {
 	size_t i, j, jump[2], n;
 
@@ -162,98 +164,99 @@ put_arguments(const struct call *c)
 			continue;
 		n = 0;
 		for (j = 0; j < 2 && config_arguments[i].test[j].mask; j++) {
-			load(offsetof(struct seccomp_data, args) + LOW +
+			load(f, offsetof(struct seccomp_data, args) + LOW +
 			    8UL * config_arguments[i].test[j].arg);
-			emit(BPF_ALU | BPF_AND | BPF_K,
+			emit(f, BPF_ALU | BPF_AND | BPF_K,
 			    config_arguments[i].test[j].mask, 0, 0);
-			jump[n++] = unless_equal(
+			jump[n++] = unless_equal(f,
 			    config_arguments[i].test[j].value, 0);
 		}
-		give(config_arguments[i].what);
+		give(f, config_arguments[i].what);
 		while (n--)
-			code[jump[n]].jf = distance(jump[n]);
+			f->code[jump[n]].jf = distance(f, jump[n]);
 	}
 }
 
 /* A few calls with one answer. */
 static void
-put_leaf(const struct call *c, size_t n)
+put_leaf(struct filter *f, const struct call *c, size_t n)
 {
-	size_t i, first = len;
+	size_t i, first = f->len;
 
 	for (i = 0; i < n; i++)
-		unless_equal(c[i].nr, 0);
+		unless_equal(f, c[i].nr, 0);
 	if (c->what == BY_ARGUMENTS) {
-		put_arguments(c);
-		code[first].jf = distance(first);
-		give(ALLOW);
+		put_arguments(f, c);
+		f->code[first].jf = distance(f, first);
+		give(f, ALLOW);
 		return;
 	}
-	give(ALLOW);
+	give(f, ALLOW);
 	for (i = 0; i < n; i++) {
-		code[first + i].jt = distance(first + i);
-		code[first + i].jf = 0;
+		f->code[first + i].jt = distance(f, first + i);
+		f->code[first + i].jf = 0;
 	}
-	give(c->what);
+	give(f, c->what);
 }
 
 static void
-put_search(const struct call *c, size_t n)
+put_search(struct filter *f, const struct call *c, size_t n)
 {
 	size_t i, jump;
 
 	for (i = 0; i < n && c[i].what == c->what; i++)
 		;
 	if (n == 1 || (i == n && n <= LEAF && c->what != BY_ARGUMENTS)) {
-		put_leaf(c, n);
+		put_leaf(f, c, n);
 		return;
 	}
-	jump = emit(BPF_JMP | BPF_JGE | BPF_K, c[n / 2].nr, 0, 0);
-	put_search(c, n / 2);
-	code[jump].jt = distance(jump);
-	put_search(c + n / 2, n - n / 2);
+	jump = emit(f, BPF_JMP | BPF_JGE | BPF_K, c[n / 2].nr, 0, 0);
+	put_search(f, c, n / 2);
+	f->code[jump].jt = distance(f, jump);
+	put_search(f, c + n / 2, n - n / 2);
 }
 
 /* -1 is no call, but a tracer's word that none is to be made, ptrace(2). */
 static void
-put_x32(void)
+put_x32(struct filter *f)
 {
-	emit(BPF_JMP | BPF_JGE | BPF_K, X32, 0, 3);
-	unless_equal(UINT32_MAX, 1);
-	give(ALLOW);
-	give(ENOSYS);
+	emit(f, BPF_JMP | BPF_JGE | BPF_K, X32, 0, 3);
+	unless_equal(f, UINT32_MAX, 1);
+	give(f, ALLOW);
+	give(f, ENOSYS);
 }
 
 static void
-put_section(uint32_t arch, int privileged)
+put_section(struct filter *f, uint32_t arch, int privileged)
 {
 	struct call calls[LEN(config_syscalls)];
 	size_t n = list_calls(calls, arch, privileged), jump;
 
-	emit(BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0);
-	jump = emit(BPF_JMP | BPF_JA, 0, 0, 0);
-	load(offsetof(struct seccomp_data, nr));
+	emit(f, BPF_JMP | BPF_JEQ | BPF_K, arch, 1, 0);
+	jump = emit(f, BPF_JMP | BPF_JA, 0, 0, 0);
+	load(f, offsetof(struct seccomp_data, nr));
 	if (arch == AUDIT_ARCH_X86_64)
-		put_x32();
-	put_search(calls, n);
-	code[jump].k = len - jump - 1;
+		put_x32(f);
+	put_search(f, calls, n);
+	f->code[jump].k = f->len - jump - 1;
 }
 
 void
 seccomp_child(struct run *r)
 {
 	int privileged = r->conf->userns == USERNS_NONE;
-	struct sock_fprog program = { .filter = code };
+	struct filter filter, *f = &filter;
+	struct sock_fprog program;
 
 	if (!r->conf->seccomp)
 		return;
-	len = 0;
-	load(offsetof(struct seccomp_data, arch));
-	put_section(native_arch(), privileged);
+	f->len = 0;
+	load(f, offsetof(struct seccomp_data, arch));
+	put_section(f, native_arch(), privileged);
 	if (COMPAT)
-		put_section(COMPAT, privileged);
-	give(KILL);
-	program.len = len;
+		put_section(f, COMPAT, privileged);
+	give(f, KILL);
+	program = (struct sock_fprog){ f->len, f->code };
 	if (syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER,
 	    SECCOMP_FILTER_FLAG_SPEC_ALLOW, &program) < 0)
 		die("loading the filter of system calls%s (seccomp=none does "

@@ -86,7 +86,7 @@ accept_one(struct run *r)
 		return;
 	if (may_attach(fd)) {
 		if (r->tty.typist < 0 && r->tty.master >= 0 &&
-		    !console_typed() && send_master(fd, r->tty.master)) {
+		    !console_typed(r) && send_master(fd, r->tty.master)) {
 			r->tty.typist = fd;
 			return;
 		}

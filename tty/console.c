@@ -9,10 +9,8 @@
  * An OS has the pty as 0, 1 and 2.  A program has crun's own three, but a
  * terminal among them is never passed in: the pty stands in its place.
  *
- * Nothing here waits.  Each direction is a buffer that is written out when
- * the other side takes it.  What is printed is read when the buffer is empty;
- * what is typed as long as there is room, since Ctrl-] must be heard when a
- * frozen guest takes nothing.
+ * Nothing here waits.  What is printed is read when what came before has been
+ * written.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,20 +27,9 @@
 #include "tty/tty.h"
 #include "config.h"
 
-enum { ESCAPE = 0x1d, ESCAPES = 3, ESCAPE_MS = 1000 };	/* Ctrl-] */
-enum { TAIL = 1024 };
-
-static char typed[PUMP_SIZE], printed[PIPE_BUF]; /* larger, and a write */
-/* to a pipe would wait, pipe(7) */
-static struct pump in = { -1, -1, 0, 0, typed, sizeof(typed) };
-static struct pump out = { -1, -1, 0, 0, printed, sizeof(printed) };
-static struct termios saved;
-static int saved_valid, raw_later;
-static int ways[3] = { -1, -1, -1 };	/* our own to 0, 1, 2, as needed */
-static char tail[TAIL];		/* the last that was printed, a ring */
-static size_t tail_end;
-static int escapes;
-static long long first_escape;
+/* of the one relay of this process; a larger write to a pipe would wait,
+ * pipe(7) */
+static char typed[PUMP_SIZE], printed[PIPE_BUF];
 
 /* ---- making it ---- */
 
@@ -130,68 +117,31 @@ console_host(struct run *r)
 
 /* ---- the caller's terminal ---- */
 
-/* In the background, as a job of a shell or below timeout(1), the terminal is
- * another's. */
-void
-console_raw(void)
-{
-	pid_t front = tcgetpgrp(STDIN_FILENO);
-	struct termios t;
-
-	raw_later = front >= 0 && front != getpgrp();
-	if (raw_later || !isatty(STDIN_FILENO) ||
-	    tcgetattr(STDIN_FILENO, &saved) < 0)
-		return;
-	t = saved;
-	cfmakeraw(&t);
-	saved_valid = tcsetattr(STDIN_FILENO, TCSANOW, &t) == 0;
-}
-
-void
-console_restore(void)
-{
-	if (saved_valid)
-		tcsetattr(STDIN_FILENO, TCSANOW, &saved);
-	saved_valid = 0;
-}
-
-/* Where the relay writes: write(2) to a terminal waits until all has gone,
- * whatever poll(2) said, and so does one to a pipe that another has filled
- * meanwhile. */
-static int
-way_to(int i)
-{
-	if (ways[i] < 0)
-		ways[i] = open_nonblock(i);
-	return ways[i];
-}
-
-int
-console_output(void)
-{
-	return way_to(STDOUT_FILENO);
-}
-
 void
 console_begin(struct run *r)
 {
+	struct relay *y = &r->tty.relay;
+	int ttys = r->tty.ttys;
+
 	if (r->tty.master < 0)	/* nor will there be one after a reboot */
 		return;
-	in.len = out.len = 0;
-	in.from = out.from = in.to = out.to = -1;
-	escapes = 0;
-	tail_end = 0;
-	out.from = r->tty.master;
+	*y = (struct relay)RELAY_NONE;
+	y->in.buf = typed;
+	y->in.size = sizeof(typed);
+	y->out.buf = printed;
+	y->out.size = sizeof(printed);
+	y->out.from = r->tty.master;
+	r->tty.terminal.escapes = 0;
 	if (r->back.background)
 		return;
-	if (r->tty.ttys & 1) {
-		in.from = STDIN_FILENO;
-		in.to = r->tty.master;
-		console_raw();
+	if (ttys & 1) {
+		y->in.from = STDIN_FILENO;
+		y->in.to = r->tty.master;
+		terminal_raw(&r->tty.terminal);
 	}
 	say_nonblock();
-	out.to = way_to(r->tty.ttys & 2 ? STDOUT_FILENO : r->tty.ttys & 4 ?
-	    STDERR_FILENO : STDIN_FILENO);
+	y->out.to = terminal_way(&r->tty.terminal, ttys & 2 ? STDOUT_FILENO :
+	    ttys & 4 ? STDERR_FILENO : STDIN_FILENO);
 }
 
 void
@@ -204,141 +154,46 @@ console_resize(struct run *r)
 /* ---- relaying ---- */
 
 void
-pump_poll(const struct pump *p, struct pollfd *fds)
+console_poll(const struct run *r, struct pollfd *fds)
 {
-	int full = p->len == p->size;
+	const struct relay *y = &r->tty.relay;
 
-	fds[0] = (struct pollfd){ full ? -1 : p->from, POLLIN, 0 };
-	fds[1] = (struct pollfd){ p->len ? p->to : -1, POLLOUT, 0 };
-}
-
-void
-console_poll(struct pollfd *fds)
-{
-	pump_poll(&in, fds);
-	pump_poll(&out, fds + 2);
-	if (out.len)
+	pump_poll(&y->in, fds);
+	pump_poll(&y->out, fds + 2);
+	if (y->out.len)
 		fds[2].fd = -1;
 }
 
-static int
-is_passing(int err)
-{
-	return err == EAGAIN || err == EINTR;
-}
-
-/* Reads behind what is there; the side is shut at its end. */
 static void
-fill(struct pump *p)
-{
-	ssize_t n;
-
-	memmove(p->buf, p->buf + p->off, p->len);
-	p->off = 0;
-	n = read(p->from, p->buf + p->len, p->size - p->len);
-	p->len += n > 0 ? n : 0;
-	if (n == 0 || (n < 0 && !is_passing(errno)))
-		p->from = -1;
-}
-
-/* What cannot be written is dropped: a guest must not hang because nobody
- * reads crun's output any more. */
-static void
-drain(struct pump *p)
-{
-	ssize_t n = p->to < 0 ? (ssize_t)p->len :
-	    write_nonblock(p->to, p->buf + p->off, p->len);
-
-	if (n < 0 && is_passing(errno))
-		return;
-	if (n < 0) {
-		p->to = -1;
-		n = p->len;
-	}
-	p->off += n;
-	p->len -= n;
-}
-
-static void
-remember(const char *s, size_t n)
+remember(struct relay *y, const char *s, size_t n)
 {
 	for (; n; s++, n--)
-		tail[tail_end++ % TAIL] = *s;
-}
-
-/* Three Ctrl-] within a second, counted over calls. */
-static int
-escaped_in(const char *s, size_t n)
-{
-	for (; n; s++, n--) {
-		if (*s != ESCAPE) {
-			escapes = 0;
-			continue;
-		}
-		if (!escapes || now_ms() - first_escape > ESCAPE_MS) {
-			escapes = 0;
-			first_escape = now_ms();
-		}
-		if (++escapes == ESCAPES) {
-			escapes = 0;
-			return 1;
-		}
-	}
-	return 0;
-}
-
-/* What is typed while we are in the background is not for us: it stops us, as
- * read(2) would, but for that this would wait for more when we go on.  And if
- * we have come to the foreground just now, the shell may have read it. */
-static int
-may_type(struct pump *p)
-{
-	if (!raw_later)
-		return 1;
-	console_raw();
-	if (raw_later) {
-		kill(0, SIGTTIN);
-		console_raw();
-	}
-	if (raw_later)		/* no shell stops us */
-		p->from = -1;
-	return 0;
-}
-
-int
-pump_typed(struct pump *p, const struct pollfd *fds)
-{
-	size_t had = p->len;
-	int escaped = 0;
-
-	if (fds[0].revents && may_type(p)) {
-		fill(p);
-		escaped = escaped_in(p->buf + had, p->len - had);
-	}
-	if (fds[1].revents || p->to < 0)
-		drain(p);
-	return escaped;
+		y->tail[y->tail_end++ % TAIL] = *s;
 }
 
 static int
 fill_out(struct run *r)
 {
-	fill(&out);
-	remember(out.buf, out.len);
+	struct pump *out = &r->tty.relay.out;
+
+	pump_fill(out);
+	remember(&r->tty.relay, out->buf, out->len);
 	if (r->tty.listener >= 0)	/* not of crun exec */
-		log_write(r, out.buf, out.len);
-	return out.len > 0;
+		log_write(r, out->buf, out->len);
+	return out->len > 0;
 }
 
 int
 console_relay(struct run *r, const struct pollfd *fds)
 {
-	int asked = pump_typed(&in, fds) && saved_valid;
+	struct terminal *t = &r->tty.terminal;
+	struct pump *out = &r->tty.relay.out;
+	int asked = terminal_typed(t, &r->tty.relay.in, fds) && t->raw;
 
-	if (fds[2].revents && !out.len)
+	if (fds[2].revents && !out->len)
 		fill_out(r);
-	if (fds[3].revents || out.to < 0)
-		drain(&out);
+	if (fds[3].revents || out->to < 0)
+		pump_drain(out);
 	return asked;
 }
 
@@ -347,10 +202,11 @@ console_relay(struct run *r, const struct pollfd *fds)
 static int
 wait_for_reader(struct run *r, int patient, int *sig)
 {
-	struct pollfd p[] = { { out.to, POLLOUT, 0 },
+	int to = r->tty.relay.out.to;
+	struct pollfd p[] = { { to, POLLOUT, 0 },
 	    { r->signals.fd, POLLIN, 0 }, { 0 } };
 
-	if (out.to < 0)		/* nobody reads but the log */
+	if (to < 0)		/* nobody reads but the log */
 		return 1;
 	for (;;) {
 		say_poll(&p[2]);
@@ -367,39 +223,41 @@ wait_for_reader(struct run *r, int patient, int *sig)
 int
 console_end(struct run *r, int patient)
 {
+	struct pump *out = &r->tty.relay.out;
 	int sig = 0;
 
 	while (r->tty.master >= 0) {
-		while (out.len && wait_for_reader(r, patient, &sig))
-			drain(&out);
-		if (out.len)	/* the same holds for all the rest */
+		while (out->len && wait_for_reader(r, patient, &sig))
+			pump_drain(out);
+		if (out->len)	/* the same holds for all the rest */
 			patient = 0;
-		out.len = 0;
+		out->len = 0;
 		if (!fill_out(r))
 			break;
 	}
-	console_restore();
+	terminal_restore(&r->tty.terminal);
 	return sig;
 }
 
 int
-console_typed(void)
+console_typed(const struct run *r)
 {
-	return in.from >= 0;
+	return r->tty.relay.in.from >= 0;
 }
 
 /* Whether the printed text ends so, without the escape sequences in it: a
  * shell asks the terminal for the cursor after its prompt. */
 static int
-ends_with(const char *end)
+ends_with(const struct relay *y, const char *end)
 {
 	char text[64];
-	size_t from = tail_end > sizeof(text) ? tail_end - sizeof(text) : 0;
+	size_t last = y->tail_end;
+	size_t from = last > sizeof(text) ? last - sizeof(text) : 0;
 	size_t i, len = 0, n = strlen(end);
 	int escape = 0;
 
-	for (i = from; i < tail_end; i++) {
-		char c = tail[i % TAIL];
+	for (i = from; i < last; i++) {
+		char c = y->tail[i % TAIL];
 
 		if (escape)
 			escape = c < '@' || c == '[';
@@ -419,20 +277,21 @@ console_prompt(const struct run *r)
 	if (r->tty.master < 0 || tcgetsid(r->tty.master) <= 0)
 		return 0;
 	for (i = 0; i < LEN(config_prompts); i++)
-		if (ends_with(config_prompts[i]))
+		if (ends_with(&r->tty.relay, config_prompts[i]))
 			return 1;
 	return 0;
 }
 
 const char *
-console_tail(void)
+console_tail(const struct run *r)
 {
 	static char text[TAIL + 1];
-	size_t n = tail_end < TAIL ? tail_end : TAIL, i, len = 0;
+	const struct relay *y = &r->tty.relay;
+	size_t end = y->tail_end, n = end < TAIL ? end : TAIL, i, len = 0;
 	char c;
 
 	for (i = 0; i < n; i++) {
-		c = tail[(tail_end - n + i) % TAIL];
+		c = y->tail[(end - n + i) % TAIL];
 		if (c == '\n' || c == '\t')
 			c = ' ';
 		if (c && c != '\r' &&
@@ -448,7 +307,7 @@ console_tail(void)
 void
 console_undo(struct run *r)
 {
-	console_restore();
+	terminal_restore(&r->tty.terminal);
 	shut(&r->tty.master);
 	shut(&r->tty.slave);
 }

@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <termios.h>
 
 struct run;
 struct pollfd;
@@ -15,6 +16,35 @@ struct signals {
 
 #define SIGNALS_NONE { .fd = -1 }
 
+enum { PUMP_SIZE = 1 << 16, TAIL = 1024 };
+
+struct pump {			/* one direction */
+	int from, to;		/* -1: shut */
+	size_t off, len;	/* what of buf is still to be written */
+	char *buf;
+	size_t size;
+};
+
+#define PUMP_NONE { .from = -1, .to = -1 }
+
+struct terminal {		/* the caller's, which is our own */
+	struct termios was;	/* before it was made raw */
+	int raw;
+	int raw_later;		/* we are in the background */
+	int way[3];		/* to 0, 1, 2, where no write waits; 0: not */
+				/* opened yet */
+	int escapes;		/* Ctrl-] typed so far */
+	long long first_escape;	/* when, ms */
+};
+
+struct relay {			/* between the pty and the caller */
+	struct pump in, out;
+	char tail[TAIL];	/* the last that was printed, a ring */
+	size_t tail_end;	/* bytes ever */
+};
+
+#define RELAY_NONE { .in = PUMP_NONE, .out = PUMP_NONE }
+
 struct tty {
 	int master, slave;	/* the pty; -1: none */
 	int ttys;		/* bits: which of 0, 1, 2 are to be the pty */
@@ -22,10 +52,12 @@ struct tty {
 	int log;		/* NAME/log; -1: nothing was printed yet */
 	uint64_t logged;	/* bytes ever */
 	int listener, typist;	/* NAME/console, and who types there */
+	struct relay relay;
+	struct terminal terminal;
 };
 
 #define TTY_NONE { .master = -1, .slave = -1, .log = -1, .listener = -1, \
-	.typist = -1 }
+	.typist = -1, .relay = RELAY_NONE }
 
 /* ---- signals.c ---- */
 
@@ -47,6 +79,25 @@ void signal_again(struct run *, int request);
 /* Unlocks a pty and opens its other end, not by a path; -1 and errno. */
 int pty_peer(int master);
 
+/* ---- terminal.c ---- */
+
+/* The terminal, where standard input is one: raw, and as it was.  In the
+ * background it is left alone. */
+void terminal_raw(struct terminal *);
+void terminal_restore(struct terminal *);
+/* Our own way to 0, 1 or 2, where no write waits. */
+int terminal_way(struct terminal *, int fd);
+/* Fills two entries for poll(2). */
+void pump_poll(const struct pump *, struct pollfd *);
+/* Reads behind what is there; the side is shut at its end. */
+void pump_fill(struct pump *);
+/* Writes.  What cannot be written is dropped: a guest must not hang because
+ * nobody reads crun's output any more. */
+void pump_drain(struct pump *);
+/* Moves what was typed, as poll(2) said.  1: three Ctrl-] within a second,
+ * which are passed on too. */
+int terminal_typed(struct terminal *, struct pump *, const struct pollfd *);
+
 /* ---- console.c ---- */
 
 /* Which of our 0, 1, 2 are terminals, in whose place a pty comes; dies when
@@ -61,7 +112,7 @@ void console_undo(struct run *);
 /* The caller's terminal becomes raw, relaying begins.  Supervisor. */
 void console_begin(struct run *);
 /* Fills four entries for poll(2). */
-void console_poll(struct pollfd *);
+void console_poll(const struct run *, struct pollfd *);
 /* Moves what poll(2) said can be moved.  1: Ctrl-] was typed three times. */
 int console_relay(struct run *, const struct pollfd *);
 /* The init has ended: writes out what it printed last, and restores.
@@ -69,35 +120,13 @@ int console_relay(struct run *, const struct pollfd *);
  * given, with its value in r->signals.request; else 0. */
 int console_end(struct run *, int patient);
 /* The last 400 characters that were printed, as one line. */
-const char *console_tail(void);
+const char *console_tail(const struct run *);
 /* Whether the last that was printed is a prompt, on a terminal that has a
  * session. */
 int console_prompt(const struct run *);
 /* Whether our own input types on the console. */
-int console_typed(void);
+int console_typed(const struct run *);
 void console_resize(struct run *);
-/* The caller's terminal, where standard input is one: raw, and as it was.  In
- * the background it is left alone. */
-void console_raw(void);
-void console_restore(void);
-/* Our own way to standard output, where no write waits. */
-int console_output(void);
-
-enum { PUMP_SIZE = 1 << 16 };
-
-struct pump {			/* one direction */
-	int from, to;		/* -1: shut */
-	size_t off, len;	/* what of buf is still to be written */
-	char *buf;
-	size_t size;
-};
-
-/* Fills two entries for poll(2). */
-void pump_poll(const struct pump *, struct pollfd *);
-/* Moves what was typed.  1: three Ctrl-] within a second, which are passed on
- * too. */
-int pump_typed(struct pump *, const struct pollfd *);
-
 /* ---- log.c ---- */
 
 enum { LOG_CHUNK = 4096, LOG_LINE = 400 };

@@ -340,14 +340,13 @@ story -k 'mount: /etc/hostname is written for the hostname key only' \
 # Links of a hostile rootfs.  What they point at on the host must stay as it
 # is, whether the start works or is refused, though everybody may write there.
 mount_canary() {
-	own_root
 	mkdir -p "$hall/canary/sub"
 	for f in f resolv.conf hostname sub/f; do
 		echo safe >"$hall/canary/$f"
 	done
 	chmod -R a+w "$hall/canary"
 	find "$hall/canary" -printf '%p %m %u %g %s %T@\n' | sort >before
-	ln -s "$hall/canary" root/chain
+	ln -sfn "$hall/canary" root/chain
 	for link in $1; do
 		rm -rf "root/$link"
 		mkdir -p "root/${link%/*}"
@@ -372,10 +371,10 @@ mount_canary() {
 canaries() {
 	hall=/run/crt-hall	# $T is closed to others
 	up='../../../../../../../../../..'
+	own_root
 	for to in "$hall/canary" "$up$hall/canary" \
 		"/proc/1/root$hall/canary" "/proc/self/cwd/canary" /chain; do
-		rm -rf root "$hall"
-		root=$T/root
+		rm -rf "$hall"
 		mount_canary "$1" "$to" "${2:-}"
 	done
 	rm -rf "$hall"

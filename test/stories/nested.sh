@@ -159,7 +159,8 @@ walls_failing() {
 		call=${call%=*}
 		while n=$((n + 1)) && [ "$n" -le "$((80 / slow / slow))" ]; do
 			rc=0
-			timeout "$((10 * slow))" strace -f -qq -o trace -e \
+			timeout "$((10 * slow))" strace -f -qq -o trace \
+				-e "trace=$call" -e \
 				"inject=$call:error=$errno:when=$n" \
 				"$crun" -q -c c.conf -- sh -c "$see" \
 				>out 2>err </dev/null || rc=$?

@@ -338,7 +338,7 @@ hindered() {
 	cmd="crun $* with $what"
 	rc=0
 	timeout "$((12 * slow))" strace -f -b execve -qq -o trace \
-		-e "inject=$what" "$crun" "$@" >out 2>err </dev/null || rc=$?
+		-e "trace=${what%%:*}" -e "inject=$what" "$crun" "$@" >out 2>err </dev/null || rc=$?
 	[ "$rc" -ne 124 ] || wrong 'an end' none
 	case $rc in
 	0) ;;
