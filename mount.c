@@ -188,6 +188,16 @@ make_pts(struct run *r)
 		die("the owner of /dev/pts:");
 }
 
+/* sysfs shows a network namespace, and only who owns that may mount it: the
+ * child does not own the host's. */
+static void
+make_sys(struct run *r)
+{
+	r->mount.sysfs = new_mount("sysfs", "", A_STRICT);
+	if (r->mount.sysfs < 0)
+		die("making /sys:");
+}
+
 /* ---- the passage ---- */
 
 /* The place of mount number i in the passage: a folder, or a file. */
@@ -309,6 +319,8 @@ mount_host(struct run *r)
 		fill_passage(r);
 	make_dev(r);
 	make_pts(r);
+	if (r->conf->host_net)
+		make_sys(r);
 }
 
 void
@@ -352,6 +364,7 @@ let_go(struct run *r)
 	shut(&r->mount.tree);
 	shut(&r->mount.dev);
 	shut(&r->mount.pts);
+	shut(&r->mount.sysfs);
 	private_undo(r);	/* before the folder under the passage goes */
 }
 

@@ -38,6 +38,7 @@
 #include "net/kinds.h"
 #include "net/net.h"
 #include "net/netlink.h"
+#include "net/resolv.h"
 #include "net/serve.h"
 
 static const struct {
@@ -52,12 +53,23 @@ static const struct {
 	[LINK_PHYS] = { phys_host, phys_attach, phys_undo },
 };
 
+static void
+join_host(struct run *r)
+{
+	warn("%sthe container has the host's network: all that listens on its "
+	    "loopback and on abstract sockets", conf_where(r->conf, KEY_NET));
+	if (!conf_next(r->conf, KEY_DNS, NULL) && !r->net.resolved)
+		resolv_host(r);
+}
+
 void
 net_host(struct run *r)
 {
 	const struct link *l = r->conf->link;
 	int i, fd = -1;
 
+	if (r->conf->host_net)
+		join_host(r);
 	for (i = 0; i < LINKS; i++)
 		r->net.peer[i].lock = r->net.peer[i].nft =
 		    r->net.peer[i].dhcp = -1;
@@ -118,8 +130,11 @@ void
 net_child(struct run *r)
 {
 	const struct conf *c = r->conf;
-	int i, fd = nl_open();
+	int i, fd;
 
+	if (c->host_net)
+		return;
+	fd = nl_open();
 	loopback_child(fd);
 	for (i = 0; i < c->nlinks; i++)
 		if (c->link[i].kind)

@@ -92,8 +92,8 @@ ns_spawn(struct run *r, void (*child)(struct run *),
 {
 	int pidfd = -1;
 	struct clone_args a = {
-		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWNET |
-		    CLONE_NEWUTS | CLONE_NEWIPC | CLONE_PIDFD,
+		.flags = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS |
+		    CLONE_NEWIPC | CLONE_PIDFD,
 		.pidfd = (uintptr_t)&pidfd,
 		.exit_signal = SIGCHLD,
 	};
@@ -105,6 +105,8 @@ ns_spawn(struct run *r, void (*child)(struct run *),
 		die("pipe:");
 	if (r->conf->userns != USERNS_NONE)
 		a.flags |= CLONE_NEWUSER;
+	if (!r->conf->host_net)
+		a.flags |= CLONE_NEWNET;
 	if (r->cgroup.nhier && !*r->cgroup.hier[0].ctrl) { /* v2 stands first */
 		a.flags |= CLONE_INTO_CGROUP;
 		a.cgroup = r->cgroup.hier[0].payload;

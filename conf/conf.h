@@ -78,7 +78,11 @@ struct rlimit_key {
 
 enum { LINKS = 16 };		/* at most */
 
-enum network { NETWORK_BY_KEYS, NETWORK_NONE, NETWORK_BRIDGE, NETWORK_NAT };
+enum network {
+	NETWORK_BY_KEYS, NETWORK_NONE, NETWORK_BRIDGE, NETWORK_NAT,
+	NETWORK_HOST,		/* no network namespace of its own */
+	NETWORK_HOST_ROOT,	/* likewise, though root inside is root */
+};
 
 enum kind {			/* of network interfaces */
 	LINK_NONE,		/* there is no such interface */
@@ -159,6 +163,7 @@ struct conf {
 	const char *ifname;	/* of the first interface */
 	struct link link[LINKS];	/* the first is that of keys without */
 	int nlinks;		/* a prefix, and always there */
+	int host_net;		/* instead of all these, the host's network */
 	uint64_t memory, swap;	/* bytes; UINT64_MAX: no limit set */
 	uint64_t cpus;		/* thousandths of a processor; 0: no limit */
 	uint64_t cpu_weight;	/* 1 to 10000; 0: not set */

@@ -44,10 +44,11 @@ const struct key keys[NKEYS] = {
 [KEY_GIDMAP] = { "gidmap", "INSIDE:OUTSIDE:COUNT", NULL, set_map, 0, 0, 0,
     ADDS, "a map of group ids, OUTSIDE from 1 up, instead of userns; needs "
     "uidmap" },
-[KEY_NET] = { "net", "none|nat|bridge", NULL, set_net, 0, 0, 0, LINK,
+[KEY_NET] = { "net", "none|nat|bridge|host", NULL, set_net, 0, 0, 0, LINK,
     "nat: behind the host's addresses, with an address and name servers by "
     "themselves; none: loopback only; bridge, which need not be set: what "
-    "the key bridge says" },
+    "the key bridge says; host: the host's own network, with userns=none by "
+    "host:root only" },
 [KEY_BRIDGE] = { "bridge", "LINK", NULL, set_parent, 0, 0, 0, LINK,
     "a veth pair, whose other end is a port of that bridge of the host" },
 [KEY_MACVLAN] = { "macvlan", "LINK[:bridge|private|vepa|passthru]", NULL,

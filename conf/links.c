@@ -351,6 +351,40 @@ check_kind(struct conf *c, int link)
 		    "passthru, which has that of its link", s->prefix);
 }
 
+/* A written-out configuration has all defaults. */
+static int
+is_default(const struct setting *s)
+{
+	const char *def = keys[s->id].def;
+
+	return def && !strcmp(s->value, def);
+}
+
+/* All that is of the network is the host's then. */
+static void
+check_host_net(struct conf *c)
+{
+	const struct setting *net = conf_next(c, KEY_NET, NULL), *s;
+
+	for (s = c->set; s < c->set + c->nset; s++)
+		if (s->quiet || s == net || is_default(s))
+			continue;
+		else if (keys[s->id].flags & LINK || s->id == KEY_IFNAME)
+			conf_error(c, s->where, "%s%s cannot be set with "
+			    "net=host, which leaves the container no interface "
+			    "of its own", s->prefix, keys[s->id].name);
+		else if (s->id == KEY_SYSCTL && !strncmp(s->sub, "net", 3))
+			conf_error(c, s->where, "sysctl.%s cannot be set with "
+			    "net=host: it is the host's", s->sub);
+	if (c->userns == USERNS_NONE && c->link[0].net == NETWORK_HOST)
+		conf_error(c, net->where, "net=host with userns=none lets root "
+		    "of the container change the host's network; if that is "
+		    "wanted, net=host:root");
+	if (c->userns != USERNS_NONE && c->link[0].net == NETWORK_HOST_ROOT)
+		conf_error(c, net->where, "net=host:root is for userns=none "
+		    "only; without it, write net=host");
+}
+
 void
 conf_links_check(struct conf *c)
 {
@@ -360,6 +394,10 @@ conf_links_check(struct conf *c)
 	for (i = KEY_NET; i <= KEY_PORT; i++)
 		if (c->faulty[i])
 			return;
+	if (c->host_net) {
+		check_host_net(c);
+		return;
+	}
 	if (s && !c->link[0].kind)
 		conf_error(c, s->where, "ifname is of no link: "
 		    "net=nat, bridge, macvlan, ipvlan or phys");

@@ -50,16 +50,25 @@ set_kind(struct link *l, enum kind kind, enum key_id key, const char *parent)
 const char *
 set_net(struct conf *c, struct setting *s)
 {
+	static const struct {
+		const char *name;
+		enum network net;
+	} names[] = {
+		{ "none", NETWORK_NONE }, { "bridge", NETWORK_BRIDGE },
+		{ "nat", NETWORK_NAT }, { "host", NETWORK_HOST },
+		{ "host:root", NETWORK_HOST_ROOT },
+	};
 	struct link *l = &c->link[s->link];
+	size_t i;
 
-	if (!strcmp(s->value, "none"))
-		l->net = NETWORK_NONE;
-	else if (!strcmp(s->value, "bridge"))
-		l->net = NETWORK_BRIDGE;
-	else if (!strcmp(s->value, "nat"))
-		l->net = NETWORK_NAT;
-	else
-		return "must be none, nat or bridge";
+	for (i = 0; i < LEN(names); i++)
+		if (!strcmp(s->value, names[i].name))
+			l->net = names[i].net;
+	if (!l->net)
+		return "must be none, nat, bridge, host or host:root";
+	if (l->net >= NETWORK_HOST && s->link)
+		return "is of the whole container: net=host, without IFNAME.";
+	c->host_net |= l->net >= NETWORK_HOST;
 	return l->net == NETWORK_NAT ? set_kind(l, LINK_NAT, KEY_NET,
 	    NAT_BRIDGE) : NULL;
 }

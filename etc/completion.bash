@@ -18,7 +18,7 @@ _crun_live='memory= swap= cpus= cpu.weight= cpuset= pids= io.weight= cgroup.'
 _crun_values='rootfs=FOLDER
 rootfs.follow=yes|no
 userns=auto|none
-net=none|nat|bridge
+net=none|nat|bridge|host
 isolate=yes|no
 dhcp=yes|no
 cgroup.view=auto|v2|v1|none

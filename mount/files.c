@@ -184,7 +184,7 @@ rootfs_files_child(struct run *r)
 	if (dns)
 		write_file(r, "/etc/resolv.conf", text, dns->where);
 	else if (*r->net.resolv)
-		write_file(r, "/etc/resolv.conf", r->net.resolv, "net=nat: ");
+		write_file(r, "/etc/resolv.conf", r->net.resolv, "net: ");
 	put(text, sizeof(text), "%s\n", c->hostname);
 	if (host)
 		write_file(r, "/etc/hostname", text, host->where);

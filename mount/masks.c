@@ -114,8 +114,10 @@ masks_child(struct run *r)
 	int keep[LEN(config_writable)], last[] = { -1, -1 };
 	size_t i;
 
+	/* with the host's network they are the host's */
 	for (i = 0; i < LEN(keep) && !r->conf->nesting; i++)
-		keep[i] = keep_writable(r, config_writable[i]);
+		keep[i] = r->conf->host_net ? -1 :
+		    keep_writable(r, config_writable[i]);
 	if (set_attr(r->mount.sysfs, MOUNT_ATTR_RDONLY, 0) < 0)
 		die("making /sys read-only:");
 	if (r->conf->nesting)

@@ -110,7 +110,8 @@ mount_table(struct run *r)
 	refuse_link(r->mount.tree, "/sys");
 	for (i = 0; i < LEN(config_mounts); i++) {
 		target = config_mounts[i].target;
-		m = mount_kernel(config_mounts[i].fstype,
+		m = !strcmp(target, "/sys") && r->mount.sysfs >= 0 ?
+		    r->mount.sysfs : mount_kernel(config_mounts[i].fstype,
 		    config_mounts[i].options, config_mounts[i].attr);
 		target_mount(r->mount.tree, m, target, 1, "");
 		if (!strcmp(target, "/proc"))

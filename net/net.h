@@ -35,7 +35,8 @@ struct peer {			/* what of an interface is on the host */
 };
 
 struct net {
-	char resolv[512];	/* of net=nat without dns: resolv.conf(5) */
+	char resolv[512];	/* of nat and host without dns: */
+				/* resolv.conf(5) */
 	int resolved;		/* that was looked for */
 	int guest;		/* rtnetlink of the container; -1 */
 	int events;		/* epoll(7) of what is served; -1 */

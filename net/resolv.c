@@ -1,6 +1,6 @@
-/* The host's name servers, for containers that have its network by NAT.
+/* The host's name servers, for containers that have its network, or NAT.
  *
- * One on 127.x is the host's own, and not reached from a container; where
+ * One on 127.x is the host's own, and reached with its network only; where
  * there is no other it is that of systemd-resolved, which keeps the real ones
  * in a file of its own. */
 #include <arpa/inet.h>
@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "crun.h"
+#include "conf/conf.h"
 #include "lib/lib.h"
 #include "net/net.h"
 #include "net/resolv.h"
@@ -17,21 +18,24 @@ static const char *const files[] = {
 	"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf",
 };
 
-/* IPv4 only: the container has no other address. */
+/* By NAT, IPv4 only: the container has no other address. */
 static int
-is_reachable(const char *server)
+is_reachable(const struct run *r, const char *server)
 {
-	uint8_t addr[4];
+	uint8_t addr[16];
 
+	if (r->conf->host_net)
+		return inet_pton(strchr(server, ':') ? AF_INET6 : AF_INET,
+		    server, addr) == 1;
 	return inet_pton(AF_INET, server, addr) == 1 && addr[0] != 127 &&
 	    addr[0];
 }
 
 static void
-add_servers(char *out, size_t size, char *text)
+add_servers(struct run *r, char *text)
 {
-	char *line, *word;
-	size_t len;
+	char *out = r->net.resolv, *line, *word;
+	size_t size = sizeof(r->net.resolv), len;
 
 	while ((line = next_part(&text, "\n"))) {
 		word = next_part(&line, " \t");
@@ -39,7 +43,7 @@ add_servers(char *out, size_t size, char *text)
 			continue;
 		word = next_part(&line, " \t");
 		len = strlen(out);
-		if (word && is_reachable(word))
+		if (word && is_reachable(r, word))
 			snprintf(out + len, size - len, "nameserver %s\n",
 			    word);
 	}
@@ -54,9 +58,9 @@ resolv_host(struct run *r)
 	r->net.resolved = 1;
 	for (i = 0; i < LEN(files) && !*r->net.resolv; i++)
 		if (read_at(AT_FDCWD, files[i], text, sizeof(text)) > 0)
-			add_servers(r->net.resolv, sizeof(r->net.resolv),
-			    text);
+			add_servers(r, text);
 	if (!*r->net.resolv)
-		warn("net=nat: the host has no name server that a container "
-		    "reaches; set dns=ADDRESS");
+		warn("net=%s: the host has no name server that a container "
+		    "reaches; set dns=ADDRESS",
+		    r->conf->host_net ? "host" : "nat");
 }

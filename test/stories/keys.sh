@@ -328,6 +328,11 @@ dhcp of a macvlan|web.conf:3: dhcp needs net=nat or a bridge|rootfs=/r macvlan=e
 dhcp without an address|web.conf:3: dhcp has no IPv4 ip to give|rootfs=/r bridge=b dhcp=yes
 net=nat and a vlan|web.conf:3: vlan cannot be set with net=nat|rootfs=/r net=nat vlan=7
 net=none and a bridge|web.conf:3: net=none, but bridge is set|rootfs=/r bridge=b net=none
+net=host and a bridge|web.conf:3: bridge cannot be set with net=host|rootfs=/r net=host bridge=b
+net=host and an ifname|web.conf:3: ifname cannot be set with net=host|rootfs=/r net=host ifname=a
+net=host and another interface|web.conf:3: eth1.bridge cannot be set with net=host|rootfs=/r net=host eth1.bridge=b
+net=host of one interface|web.conf:2: eth1.net=host: is of the whole container|rootfs=/r eth1.net=host
+net=host and a sysctl of the network|web.conf:3: sysctl.net.ipv4.ip_forward cannot be set with net=host|rootfs=/r net=host sysctl.net.ipv4.ip_forward=1
 a vlan without a link is refused|web.conf:2: vlan needs a kind of link|rootfs=/r vlan=5
 an ifname without a link is refused|web.conf:2: ifname is of no link|rootfs=/r ifname=a
 a mac with ipvlan is refused|web.conf:3: mac cannot be set with ipvlan|rootfs=/r ipvlan=e mac=02:00:00:00:00:01

@@ -327,3 +327,83 @@ net_sysctl() {
 		/proc/sys/kernel/domainname)"
 }
 story -k 'net: sysctls are set inside and not outside' net_sysctl
+
+# ---- net=host ----
+
+# host_resolv LINE...: those of the host's resolv.conf
+host_resolv() {
+	printf '%s\n' "$@" >resolv
+	mount --bind resolv /etc/resolv.conf
+	echo /etc/resolv.conf >>mounted
+}
+
+net_host() {
+	host_resolv 'search here' 'nameserver 127.0.0.53' 'nameserver fd00::53'
+	own_root
+	conf net=host "$@"
+	inside "readlink /proc/self/ns/net; ls -d /sys/class/net/$br
+		cat /etc/resolv.conf
+		for f in /proc/sys/net/ipv4/ip_forward /sys/class/net/$br/mtu
+		do echo 1 >\$f; done; true"
+	[ "$(head -n 1 out)" = "$(readlink /proc/self/ns/net)" ] ||
+		wrong "the host's namespace" "$(cat out)"
+	is 'what it sees' "/sys/class/net/$br nameserver 127.0.0.53 nameserver fd00::53" \
+		"$(sed 1d out | xargs)"
+	says "^crun: c.conf:3: the container has the host's network: "
+	# nesting=yes leaves it to the kernel
+	says "ip_forward: $(if [ $# -eq 0 ]; then echo Read-only; else
+		echo Permission; fi)"
+	says 'mtu: Read-only file system'
+}
+story -k "net: host, the host's own network" net_host
+story -k "net: host, the host's own network, nesting=yes" net_host nesting=yes
+
+# what listens on the host's loopback, and the other way round
+net_host_loopback() {
+	conf net=host
+	"$probe" listen crt-host >listens &
+	echo "$!" >>kids
+	soon grep -q up listens
+	inside 'probe connect crt-host'
+	prints ok
+	idle
+	verb 0 exec "$name" readlink /proc/self/ns/net
+	prints "$(readlink /proc/self/ns/net)"
+	down
+}
+story -k 'net: host, from one to the other' net_host_loopback
+
+# root of the container is not root of that network
+net_host_harmless() {
+	conf net=host caps=+net_admin
+	inside "ip link set $br down; ip link add crt-x type dummy
+		ip addr add 10.1.2.3/32 dev lo; true"
+	is refused 3 "$(grep -c 'Operation not permitted' err)"
+}
+story -k 'net: host, nothing of it can be changed' net_host_harmless
+
+net_host_root() {
+	conf net=host userns=none
+	run 2
+	says '^crun: c.conf:3: net=host with userns=none lets root .*, net=host:root$'
+	conf net=host:root userns=none
+	inside "ip addr add 10.1.2.3/32 dev $br; ip addr del 10.1.2.3/32 dev $br
+		echo 1 >/proc/sys/net/ipv4/ip_forward; true"
+	says 'ip_forward: Read-only file system'
+	says_not 'not permitted'
+	conf net=host:root
+	run 2
+	says '^crun: c.conf:3: net=host:root is for userns=none only'
+}
+story -k 'net: host, with userns=none asked for twice' net_host_root
+
+net_host_reboot() {
+	os_conf net=host
+	background --ready
+	verb 0 reboot "$name"
+	verb 0 exec "$name" readlink /proc/1/ns/net
+	prints "$(readlink /proc/self/ns/net)"
+	verb 0 stop "$name"
+	gone
+}
+story -k 'net: host, through a reboot' net_host_reboot
