@@ -6,6 +6,7 @@
  * crun, is an empty value, and "-" in the list; a container may end meanwhile,
  * and what is gone then is empty too.
  */
+#include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -21,6 +22,9 @@
 #include "cmd/cmd.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/link.h"
+#include "net/net.h"
+#include "net/netlink.h"
 #include "sup/sup.h"
 
 /* ---- numbers ---- */
@@ -126,23 +130,36 @@ state_name(const struct run *r, enum life life)
 
 /* ---- crun list ---- */
 
-/* An address that the start has chosen, in NAME/host: "ip ADDRESS". */
+/* An address that the start has chosen, in NAME/host: "ip ADDRESS", or
+ * "IFNAME.ip ADDRESS"; NULL. */
+static const char *
+chosen_address(char *text, const struct conf *c, int i)
+{
+	char key[IFNAMSIZ + 8], *line;
+
+	put(key, sizeof(key), "%s%sip ", i ? c->link[i].name : "",
+	    i ? "." : "");
+	while ((line = next_part(&text, "\n")))
+		if (!strncmp(line, key, strlen(key)))
+			return line + strlen(key);
+	return NULL;
+}
+
+/* The first address of the first interface that has one. */
 static void
 put_address(const struct run *r, const struct conf *c, char *buf, size_t size)
 {
-	const struct setting *ip = NULL;
-	char text[16384], *line, *rest = text;
+	const struct setting *s;
+	const char *ip = NULL;
+	char text[16384];
 	int i;
 
-	for (i = 0; i < c->nlinks && !ip; i++)
-		ip = conf_next_of(c, KEY_IP, i, NULL);
-	put(buf, size, "%s", ip ? ip->value : "-");
-	read_at(r->state.dir, "host", text, sizeof(text));
-	while (!ip && (line = next_part(&rest, "\n")))
-		if (!strncmp(line, "ip ", 3)) {
-			put(buf, size, "%s", line + 3);
-			return;
-		}
+	for (i = 0; i < c->nlinks && !ip; i++) {
+		s = conf_next_of(c, KEY_IP, i, NULL);
+		read_at(r->state.dir, "host", text, sizeof(text));
+		ip = s ? s->value : chosen_address(text, c, i);
+	}
+	put(buf, size, "%s", ip ? ip : "-");
 }
 
 #define LINE "%-15s %-8s %7s %11s %7s %-18s "
@@ -202,9 +219,70 @@ stat_line(struct run *r, enum life life, const char *name)
 /* ---- crun stat ---- */
 
 static void
-print_interface(const struct conf *c, int i)
+print_mac(const char *prefix, const uint8_t *m)
 {
-	const uint8_t *m = c->link[i].mac;
+	printf("%smac=", prefix);
+	if (m)
+		printf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
+		    m[4], m[5]);
+	putchar('\n');
+}
+
+static void
+print_traffic(const char *prefix, const char *way, const struct traffic *t)
+{
+	if (t)
+		printf("%s%s=%" PRIu64 "\n%s%s.packets=%" PRIu64 "\n%s%s"
+		    ".dropped=%" PRIu64 "\n", prefix, way, t->bytes, prefix,
+		    way, t->packets, prefix, way, t->dropped);
+	else
+		printf("%s%s=\n%s%s.packets=\n%s%s.dropped=\n", prefix, way,
+		    prefix, way, prefix, way);
+}
+
+static void
+print_addresses(const char *prefix, int fd, uint32_t index)
+{
+	char text[INET6_ADDRSTRLEN];
+	struct ip *all;
+	int i, n = link_addresses(fd, index, &all);
+
+	for (i = 0; i < n; i++)
+		printf("%saddress=%s/%d\n", prefix, inet_ntop(all[i].family,
+		    all[i].addr, text, sizeof(text)), all[i].prefix);
+	free(all);
+}
+
+/* What the kernel says of it, inside; the guest may have given it another
+ * name, or another address. */
+static void
+print_facts(struct run *r, const struct conf *c, int i, const char *prefix)
+{
+	const struct link *l = &c->link[i];
+	struct facts f, other;
+	int fd, has = guest_open(r) == 0 &&
+	    link_get(r->net.guest, l->name, 0, &f) == 0;
+
+	if (has)
+		print_mac(prefix, f.has_mac ? f.mac : NULL);
+	else
+		print_mac(prefix, l->own_mac && !c->faulty[KEY_MAC] ? l->mac :
+		    NULL);
+	if (has && (l->kind == LINK_BRIDGE || l->kind == LINK_NAT)) {
+		fd = nl_open();
+		if (link_get(fd, NULL, f.lower, &other) == 0)
+			printf("%shost.link=%s\n", prefix, other.name);
+		close(fd);
+	}
+	if (has)
+		print_addresses(prefix, r->net.guest, f.index);
+	print_traffic(prefix, "received", has ? &f.received : NULL);
+	print_traffic(prefix, "sent", has ? &f.sent : NULL);
+}
+
+static void
+print_interface(struct run *r, const struct conf *c, int i)
+{
 	char prefix[IFNAMSIZ + 1] = "";
 
 	if (i)
@@ -217,23 +295,20 @@ print_interface(const struct conf *c, int i)
 		return;
 	for (each_of(c, s, KEY_PORT, i))
 		printf("%sport=%s\n", prefix, s->value);
-	printf("%s%s=%s\n%smac=", prefix, keys[c->link[i].key].name,
-	    c->link[i].kind == LINK_NAT ? "nat" : c->link[i].parent, prefix);
-	if (c->link[i].own_mac && !c->faulty[KEY_MAC])
-		printf("%02x:%02x:%02x:%02x:%02x:%02x", m[0], m[1], m[2], m[3],
-		    m[4], m[5]);
-	putchar('\n');
+	printf("%s%s=%s\n", prefix, keys[c->link[i].key].name,
+	    c->link[i].kind == LINK_NAT ? "nat" : c->link[i].parent);
+	print_facts(r, c, i, prefix);
 }
 
 static void
-print_conf(const struct conf *c)
+print_conf(struct run *r, const struct conf *c)
 {
 	int i;
 
 	printf("rootfs=%s\nhostname=%s\n", c->rootfs ? c->rootfs : "",
 	    c->hostname ? c->hostname : "");
 	for (i = 0; i < c->nlinks; i++)
-		print_interface(c, i);
+		print_interface(r, c, i);
 }
 
 /* The host's ids of the container's, as FIRST:COUNT of the map that has its
@@ -340,7 +415,7 @@ stat_all(struct run *r, const char *name)
 	    (long)r->init.pid);
 	print_link("init", r->init.proc, "exe");
 	printf("uptime=%lld\n", uptime(r));
-	print_conf(&c);
+	print_conf(r, &c);
 	print_ids(r);
 	print_objects(r);
 	print_counts(r);

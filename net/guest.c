@@ -14,22 +14,26 @@
 #include "net/link.h"
 #include "net/netlink.h"
 
-void
+int
 guest_open(struct run *r)
 {
-	int own, its;
+	int own, its, err = 0;
 
 	if (r->net.guest >= 0)
-		return;
+		return 0;
 	own = open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC);
 	its = openat(r->init.proc, "ns/net", O_RDONLY | O_CLOEXEC);
-	if (own < 0 || its < 0 || setns(its, CLONE_NEWNET) < 0)
-		die("entering the container's network namespace:");
-	r->net.guest = nl_open();
-	if (setns(own, CLONE_NEWNET) < 0)
-		_exit(EXIT_SETUP);	/* we would undo things in another */
-	close(own);
-	close(its);
+	if (own < 0 || its < 0 || setns(its, CLONE_NEWNET) < 0) {
+		err = errno;
+	} else {
+		r->net.guest = nl_open();
+		if (setns(own, CLONE_NEWNET) < 0)
+			_exit(EXIT_SETUP);	/* we would undo in another */
+	}
+	shut(&own);
+	shut(&its);
+	errno = err;
+	return err ? -1 : 0;
 }
 
 void
@@ -37,7 +41,8 @@ guest_find(struct run *r, int link, const char *name)
 {
 	struct facts f;
 
-	guest_open(r);
+	if (guest_open(r) < 0)
+		die("entering the container's network namespace:");
 	if (link_get(r->net.guest, name, 0, &f) < 0)
 		die("finding the container's link %s:", name);
 	r->net.peer[link].inside = f.index;

@@ -32,10 +32,8 @@ void nat_host(struct run *, int link, int fd);
 void nat_attach(struct run *, int link, int fd);
 void nat_undo(struct run *, int link);
 
-/* r->net.guest is a socket in the container's network namespace; finds the
- * interface there by the name that it has; gives it its own; deletes it.  All
- * but the last die. */
-void guest_open(struct run *);
+/* Finds an interface of the container by the name that it has; gives it its
+ * own; deletes it.  All but the last die. */
 void guest_find(struct run *, int link, const char *name);
 void guest_rename(struct run *, int link);
 void guest_delete(struct run *, int link);

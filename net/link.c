@@ -90,6 +90,18 @@ take_info(struct facts *f, const struct rtattr *info)
 }
 
 static void
+take_traffic(struct facts *f, const struct rtattr *a)
+{
+	struct rtnl_link_stats64 s = { 0 };	/* older kernels have less */
+	size_t size = RTA_PAYLOAD(a);
+
+	memcpy(&s, RTA_DATA(a), size < sizeof(s) ? size : sizeof(s));
+	f->received =
+	    (struct traffic){ s.rx_bytes, s.rx_packets, s.rx_dropped };
+	f->sent = (struct traffic){ s.tx_bytes, s.tx_packets, s.tx_dropped };
+}
+
+static void
 take_attribute(struct facts *f, const struct rtattr *a)
 {
 	switch (a->rta_type & NLA_TYPE_MASK) {
@@ -116,6 +128,9 @@ take_attribute(struct facts *f, const struct rtattr *a)
 		break;
 	case IFLA_PROP_LIST:
 		take_altnames(f, a);
+		break;
+	case IFLA_STATS64:
+		take_traffic(f, a);
 		break;
 	}
 }
@@ -199,6 +214,53 @@ link_all(int fd, struct facts **all)
 		warn("reading the links of the host:");
 	*all = list.all;
 	return list.n;
+}
+
+struct addresses {
+	uint32_t index;
+	struct ip *all;
+	size_t n;
+};
+
+/* IPv6 has the other end's in IFA_ADDRESS only where there is IFA_LOCAL. */
+static void
+add_address(const struct nlmsghdr *h, void *arg)
+{
+	struct addresses *l = arg;
+	const struct ifaddrmsg *i = NLMSG_DATA(h);
+	const struct rtattr *a = IFA_RTA(i);
+	int left = IFA_PAYLOAD(h), local = 0;
+	struct ip ip = { .family = i->ifa_family, .prefix = i->ifa_prefixlen };
+
+	if (i->ifa_index != l->index)
+		return;
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (RTA_PAYLOAD(a) > sizeof(ip.addr) ||
+		    (a->rta_type != IFA_LOCAL &&
+		    (a->rta_type != IFA_ADDRESS || local)))
+			continue;
+		memcpy(ip.addr, RTA_DATA(a), RTA_PAYLOAD(a));
+		local = a->rta_type == IFA_LOCAL;
+	}
+	l->all = xrealloc(l->all, l->n + 1, sizeof(*l->all));
+	l->all[l->n++] = ip;
+}
+
+int
+link_addresses(int fd, uint32_t index, struct ip **all)
+{
+	struct addresses list = { .index = index };
+	struct message m;
+	struct ifaddrmsg *a;
+	int err;
+
+	nl_clear(&m);
+	a = nl_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(*a));
+	a->ifa_family = AF_UNSPEC;
+	nl_end(&m);
+	err = nl_ask(fd, &m, add_address, &list);
+	*all = list.all;
+	return err < 0 ? -1 : (int)list.n;
 }
 
 int

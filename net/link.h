@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct ip;
 struct run;
 
 struct facts {
@@ -19,6 +20,9 @@ struct facts {
 	int vlan;		/* of a VLAN its number */
 	int vlan_filtering;	/* of a bridge whether it knows VLANs, */
 	int default_pvid;	/* and the one of a new port; 0: none */
+	struct traffic {
+		uint64_t bytes, packets, dropped;
+	} received, sent;
 };
 
 /* By its name, or where that is NULL by its index.  0, or -1 and errno: ENODEV
@@ -28,6 +32,8 @@ int link_get(int fd, const char *name, uint32_t index, struct facts *);
 int link_delete(const char *name);
 /* All of them, in memory to be freed; gives how many. */
 size_t link_all(int fd, struct facts **);
+/* Its addresses, likewise; -1 and errno. */
+int link_addresses(int fd, uint32_t index, struct ip **all);
 /* Whether it is a Wi-Fi adapter. */
 int link_is_wireless(const char *name);
 /* IFNAMSIZ bytes: a name for something on the host that belongs to interface

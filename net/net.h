@@ -57,6 +57,9 @@ void net_undo(struct run *);
 /* Before poll(2): fills an entry.  After it: serves what has come. */
 void net_poll(const struct run *, struct pollfd *);
 void net_serve(struct run *, const struct pollfd *);
+/* r->net.guest becomes a socket in the network namespace of the init.  0, or -1
+ * and errno. */
+int guest_open(struct run *);
 /* Deletes a link of that name; a missing one is no error.  NULL. */
 const char *net_delete(struct run *, const char *link);
 /* Likewise a table of nf_tables. */

@@ -2,10 +2,12 @@
  * host has no other route to. */
 #include <arpa/inet.h>
 #include <linux/rtnetlink.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/link.h"
 #include "net/netlink.h"
 #include "net/range.h"
 #include "config.h"
@@ -75,45 +77,23 @@ range_choose(int fd, struct ip *ip)
 	memcpy(ip->addr, &addr, 4);
 }
 
-struct search {
-	uint32_t index;
-	struct ip *found;
-};
-
-static void
-take_address(const struct nlmsghdr *h, void *arg)
-{
-	const struct search *s = arg;
-	const struct ifaddrmsg *a = NLMSG_DATA(h);
-	const struct rtattr *t = IFA_RTA(a);
-	int left = IFA_PAYLOAD(h);
-	uint32_t addr = 0;
-
-	for (; RTA_OK(t, left); t = RTA_NEXT(t, left))
-		if (t->rta_type == IFA_LOCAL && RTA_PAYLOAD(t) == 4)
-			memcpy(&addr, RTA_DATA(t), 4);
-	if (a->ifa_index != s->index || a->ifa_family != AF_INET ||
-	    a->ifa_prefixlen != NAT_PREFIX ||
-	    (ntohl(addr) ^ NAT_RANGE) & mask(NAT_BITS))
-		return;
-	s->found->family = AF_INET;
-	s->found->prefix = a->ifa_prefixlen;
-	memcpy(s->found->addr, &addr, 4);
-}
-
 int
 range_of(int fd, uint32_t index, struct ip *ip)
 {
-	struct search search = { index, ip };
-	struct message m;
-	struct ifaddrmsg *a;
+	struct ip *all;
+	uint32_t addr;
+	int n = link_addresses(fd, index, &all), i, found = 0;
 
-	*ip = (struct ip){ 0 };
-	nl_clear(&m);
-	a = nl_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(*a));
-	a->ifa_family = AF_INET;
-	nl_end(&m);
-	if (nl_ask(fd, &m, take_address, &search) < 0)
+	if (n < 0)
 		die("reading the addresses of " NAT_BRIDGE ":");
-	return ip->family != 0;
+	for (i = 0; i < n && !found; i++) {
+		memcpy(&addr, all[i].addr, 4);
+		found = all[i].family == AF_INET &&
+		    all[i].prefix == NAT_PREFIX &&
+		    !((ntohl(addr) ^ NAT_RANGE) & mask(NAT_BITS));
+		if (found)
+			*ip = all[i];
+	}
+	free(all);
+	return found;
 }

@@ -12,6 +12,7 @@
 #include <linux/if_bridge.h>
 #include <linux/rtnetlink.h>
 #include <linux/veth.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -27,64 +28,31 @@
 
 /* ---- the bridge ---- */
 
-/* Of the bridge the first address in the subnet of that ip. */
-struct search {
-	uint32_t index;
-	const struct ip *ip;
-	struct ip *found;
-};
-
-static void
-take_address(const struct nlmsghdr *h, void *arg)
-{
-	const struct search *s = arg;
-	const struct ifaddrmsg *a = NLMSG_DATA(h);
-	const struct rtattr *t = IFA_RTA(a);
-	int left = IFA_PAYLOAD(h);
-	struct ip ip = { .family = a->ifa_family };
-
-	if (a->ifa_index != s->index || ip.family != s->ip->family ||
-	    s->found->family)
-		return;
-	for (; RTA_OK(t, left); t = RTA_NEXT(t, left))
-		if ((t->rta_type == IFA_LOCAL ||
-		    (t->rta_type == IFA_ADDRESS && ip.family == AF_INET6)) &&
-		    RTA_PAYLOAD(t) <= sizeof(ip.addr))
-			memcpy(ip.addr, RTA_DATA(t), RTA_PAYLOAD(t));
-	if (ip_in_subnet(&ip, s->ip))
-		*s->found = ip;
-}
-
-/* One of each family that the interface has. */
+/* For each family that the interface has, the bridge's first address in the
+ * subnet of its first ip. */
 static void
 find_gateways(struct run *r, int link, int fd, const struct setting *g)
 {
 	struct peer *p = &r->net.peer[link];
-	struct message m;
-	struct ifaddrmsg *a;
-	int done = 0;
+	const char *bridge = r->conf->link[link].parent;
+	struct ip *all;
+	int n = link_addresses(fd, p->parent, &all), done = 0, i;
 
+	if (n < 0)
+		die("%sreading the addresses of %s:", g->where, bridge);
 	for (each_of(r->conf, s, KEY_IP, link)) {
-		const struct ip *ip = &s->u.ip;
-		struct search search = { p->parent, ip,
-		    &p->gateway[p->gateways] };
-
-		if (done & (ip->family == AF_INET ? 1 : 2))
+		if (done & (s->u.ip.family == AF_INET ? 1 : 2))
 			continue;
-		done |= ip->family == AF_INET ? 1 : 2;
-		nl_clear(&m);
-		a = nl_begin(&m, RTM_GETADDR, NLM_F_DUMP, sizeof(*a));
-		a->ifa_family = ip->family;
-		nl_end(&m);
-		if (nl_ask(fd, &m, take_address, &search) < 0)
-			die("%sreading the addresses of %s:", g->where,
-			    r->conf->link[link].parent);
-		if (!search.found->family)
+		done |= s->u.ip.family == AF_INET ? 1 : 2;
+		for (i = 0; i < n && !ip_in_subnet(&all[i], &s->u.ip); i++)
+			;
+		if (i == n)
 			die("%s%s has no address in the subnet of %s; set "
-			    "gateway to an address", g->where,
-			    r->conf->link[link].parent, conf_text(s));
-		p->gateways++;
+			    "gateway to an address", g->where, bridge,
+			    conf_text(s));
+		p->gateway[p->gateways++] = all[i];
 	}
+	free(all);
 }
 
 static void name_taken(const struct run *, int link)

@@ -90,7 +90,8 @@ nat_address() {
 
 nat_same() {
 	world
-	conf net=nat
+	# the first interface is the first in the list
+	conf net=nat eth1.bridge="$br" eth1.ip="$net.3/24"
 	a=$(nat_address "$name")
 	b=$(nat_address "$name-b")
 	[ "$a" != "$b" ] || wrong 'another address' "$b"

@@ -328,6 +328,36 @@ net_sysctl() {
 }
 story -k 'net: sysctls are set inside and not outside' net_sysctl
 
+# what crun stat says of interfaces is what is inside now
+net_stat() {
+	net_conf eth1.bridge="$br" eth1.ip="$net.3/24"
+	background -- sleep 1000
+	verb 0 exec "$name" sh -c "ping -c 3 -W 2 $net.1 && ip addr add 10.9.9.9/32 dev eth0
+		ip link set eth1 down; ip link set eth1 name other"
+	link=$(fact host.link)
+	is addresses "$net.2/24 10.9.9.9/32 $net6::2/64" \
+		"$(fact address | grep -v '^fe80' | xargs)"
+	verb 0 exec "$name" cat /sys/class/net/eth0/address
+	is mac "$(cat out)" "$(fact mac)"
+	cd "/sys/class/net/$link/statistics"
+	while :; do	# until nothing has come between two looks
+		all=$(cat rx_bytes rx_packets rx_dropped tx_bytes tx_packets)
+		seen=$(fact 'sent'; fact sent.packets; fact sent.dropped
+			fact received; fact received.packets)
+		[ "$all" != "$(cat rx_bytes rx_packets rx_dropped tx_bytes \
+			tx_packets)" ] || break
+	done
+	cd "$t"
+	is 'what the other end counts' "$(echo "$all" | xargs)" \
+		"$(echo "$seen" | xargs)"
+	[ "$(fact sent.packets)" -ge 3 ] || wrong '3 packets' "$seen"
+	is 'of a renamed one' ' ' "$(fact eth1.sent) $(fact eth1.address)"
+	[ "$(fact eth1.mac)" ] || wrong 'its mac all the same' none
+	verb 0 kill "$name"
+	gone
+}
+story -k 'net: stat tells what the interfaces are and have passed on' net_stat
+
 # ---- net=host ----
 
 # host_resolv LINE...: those of the host's resolv.conf
