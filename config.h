@@ -44,6 +44,9 @@ enum { SYSTEMD_V2 = 233 };
 #define NAT_BRIDGE "crun0"
 #define NAT_RANGE_TEXT "10.88.0.0/16"
 enum { NAT_RANGE = 10 << 24 | 88 << 16, NAT_BITS = 16, NAT_PREFIX = 24 };
+/* With nat6: the first 48 bits of its IPv6 addresses, RFC 4193; the next 16 are
+ * the number of the IPv4 subnet. */
+#define NAT_RANGE6 { 0xfd, 0x63, 0x72, 0x75, 0x6e, 0x00 }
 
 /* conf/conf.c: defaults of keys, as they would stand in a file */
 #define DEF_CONTAINER "lxc"

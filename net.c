@@ -10,6 +10,7 @@
  *	net/veth.c	a veth pair, whose other end is in a bridge
  *	net/nat.c	the same, in a bridge of crun's own, behind the host
  *	net/table.c	NAT and forwards, by nf_tables
+ *	net/spoof.c	a guest is held to its addresses, likewise
  *	net/range.c	its range of addresses
  *	net/resolv.c	the host's name servers
  *	net/nft.c	messages of nf_tables
@@ -17,6 +18,8 @@
  *	net/legacy.c	those of iptables-legacy
  *	net/serve.c	what is done while it runs
  *	net/dhcp.c	DHCP for the guest
+ *	net/advert.c	router advertisements, likewise
+ *	net/packet.c	sockets of both
  *	net/forward.c	ports of the host, by localhost: tcp.c, udp.c
  *	net/taken.c	who has a port
  *	net/macvlan.c	macvlan, ipvlan, VLANs
@@ -72,7 +75,8 @@ net_host(struct run *r)
 		join_host(r);
 	for (i = 0; i < LINKS; i++)
 		r->net.peer[i].lock = r->net.peer[i].nft =
-		    r->net.peer[i].dhcp = -1;
+		    r->net.peer[i].dhcp = r->net.peer[i].solicited =
+		    r->net.peer[i].due = -1;
 	for (i = 0; i < r->conf->nlinks; i++) {
 		if (!l[i].kind)
 			continue;

@@ -39,8 +39,11 @@ crun=$here/crun
 pty=$here/build/test/pty
 probe=$here/build/test/probe
 uid=$(id -u)
-slow=1			# every time limit is multiplied by it
-[ ! "${CRUN_IN_VM:-}" ] || slow=4
+# every time limit is multiplied by it: what else runs takes its time
+slow=$(awk -v n="$(getconf _NPROCESSORS_ONLN)" '{ print 1 + int($1 / n) }' \
+	/proc/loadavg)
+fewer=1			# what is done many times is done so much less often
+[ ! "${CRUN_IN_VM:-}" ] || slow=4 fewer=4
 
 . "$here/test/lib/story.sh"
 . "$here/test/lib/line.sh"

@@ -12,7 +12,8 @@ enum key_id {
 	KEY_USERNS, KEY_UIDMAP, KEY_GIDMAP,
 	KEY_NET, KEY_BRIDGE, KEY_MACVLAN, KEY_IPVLAN, KEY_PHYS, KEY_VLAN,
 	KEY_IP, KEY_ROUTE, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_HOST_LINK,
-	KEY_ISOLATE, KEY_DHCP, KEY_PORT, KEY_IFNAME, KEY_DNS,
+	KEY_ISOLATE, KEY_DHCP, KEY_NAT6, KEY_SPOOF,
+	KEY_PORT, KEY_IFNAME, KEY_DNS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -107,6 +108,8 @@ struct link {			/* one network interface */
 	const char *host;	/* the name of a veth's other end; NULL */
 	uint64_t isolate;	/* from other ports of the bridge */
 	uint64_t dhcp;		/* answered, as was asked */
+	uint64_t nat6;		/* IPv6 by NAT too */
+	uint64_t spoof;		/* addresses of others, as was asked */
 };
 
 /* One key as it was set.  Settings stand in the order they were given. */
@@ -248,6 +251,11 @@ int conf_cap(const char *text, size_t len);
 
 /* Whether a is in the subnet of b, by b's prefix. */
 int ip_in_subnet(const struct ip *a, const struct ip *b);
+/* Whether it is of one link alone, RFC 4291. */
+int ip_is_link_local(const struct ip *);
+/* The last 8 bytes of the address that a guest makes itself of a subnet of 64
+ * bits and its hardware address, RFC 4291, appendix A. */
+void ip_end_of_mac(uint8_t *end, const uint8_t *mac);
 
 /* Six bytes XX:XX:XX:XX:XX:XX.  0, or -1. */
 int conf_mac(const char *text, uint8_t *mac);

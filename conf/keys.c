@@ -82,6 +82,11 @@ const struct key keys[NKEYS] = {
 [KEY_DHCP] = { "dhcp", "yes|no", NULL, set_bool, L(dhcp), 0, 0, LINK,
     "answer the guest's DHCP with its ip, gateway, dns, mtu and hostname; yes "
     "with net=nat, else no" },
+[KEY_NAT6] = { "nat6", "yes|no", "no", set_bool, L(nat6), 0, 0, LINK,
+    "with net=nat, an IPv6 address too, likewise behind the host's" },
+[KEY_SPOOF] = { "spoof", "yes|no", NULL, set_bool, L(spoof), 0, 0, LINK,
+    "no: drop what the guest sends from addresses that are not its own, or as "
+    "a router or DHCP server; no with net=nat, unless userns=none, else yes" },
 [KEY_PORT] = { "port", "[ADDRESS:]PORT:INSIDE[/udp]", NULL, set_port, 0, 0, 0,
     ADDS | LINK, "with net=nat or a bridge: what comes to that port of the "
     "host, or of its ADDRESS, goes to INSIDE; ranges: 8000-8010:80-90" },

@@ -152,6 +152,16 @@ ip_in_subnet(const struct ip *a, const struct ip *b)
 	return 1;
 }
 
+void
+ip_end_of_mac(uint8_t *end, const uint8_t *mac)
+{
+	memcpy(end, mac, 3);
+	end[0] ^= 2;
+	end[3] = 0xff;
+	end[4] = 0xfe;
+	memcpy(end + 5, mac + 3, 3);
+}
+
 static int
 same_address(const struct ip *a, const struct ip *b)
 {
@@ -177,9 +187,9 @@ check_addresses(struct conf *c, int link)
 	}
 }
 
-/* fe80::/10, which every link has, RFC 4291. */
-static int
-is_link_local(const struct ip *ip)
+/* fe80::/10, which every link has. */
+int
+ip_is_link_local(const struct ip *ip)
 {
 	return ip->family == AF_INET6 && ip->addr[0] == 0xfe &&
 	    (ip->addr[1] & 0xc0) == 0x80;
@@ -195,7 +205,7 @@ is_on_link(const struct conf *c, const struct ip *via, int link)
 	for (each_of(c, s, KEY_ROUTE, link))
 		if (!s->u.route.via.family && ip_in_subnet(via, &s->u.route.to))
 			return 1;
-	return is_link_local(via);
+	return ip_is_link_local(via);
 }
 
 /* The gateway of a default route, or of another. */
@@ -335,6 +345,13 @@ check_kind(struct conf *c, int link)
 	else if (l->dhcp && l->kind == LINK_BRIDGE && !has_ip4(c, link))
 		conf_error(c, conf_where_of(c, KEY_DHCP, link), "dhcp has no "
 		    "IPv4 ip to give");
+	s = conf_next_of(c, KEY_SPOOF, link, NULL);
+	if (s && !l->spoof && !has_peer(l))
+		conf_error(c, s->where, "%sspoof=no needs net=nat or a bridge",
+		    s->prefix);
+	if (l->kind != LINK_NAT && l->nat6)
+		conf_error(c, conf_where_of(c, KEY_NAT6, link),
+		    "nat6 needs net=nat");
 	if (l->kind == LINK_NAT && l->vlan)
 		conf_error(c, conf_where_of(c, KEY_VLAN, link),
 		    "vlan cannot be set with net=nat");

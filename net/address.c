@@ -158,6 +158,8 @@ address_child(const struct run *r, int link, int fd)
 		build_address(next_message(&b, s), &s->u.ip, b.index);
 	if (p->address.family && !conf_next_of(c, KEY_IP, link, NULL))
 		build_address(next_message(&b, by), &p->address, b.index);
+	if (p->address6.family)
+		build_address(next_message(&b, by), &p->address6, b.index);
 	for (each_of(c, s, KEY_ROUTE, link))
 		build_route(next_message(&b, s), &s->u.route, b.index);
 	for (each_of(c, s, KEY_GATEWAY, link))

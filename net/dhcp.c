@@ -1,11 +1,5 @@
 /* DHCP for the guest that asks, RFC 2131 and 2132.
  *
- * The socket, packet(7), is on the host's end of the container's pair: what it
- * hears is from that container alone, and what it says goes there alone, so
- * that nobody else on the bridge is answered.  A filter leaves all but requests
- * out before they wake us; it must see every kind of packet, since the bridge
- * takes those of IP before a socket for them would.
- *
  * There is one lease, which never changes: the address that the configuration
  * or net=nat gives.  So nothing is remembered.
  */
@@ -26,6 +20,7 @@
 #include "net/dhcp.h"
 #include "net/link.h"
 #include "net/net.h"
+#include "net/packet.h"
 
 enum { SERVER = 67, CLIENT = 68 };	/* ports */
 enum { LEASE = 86400 };			/* seconds */
@@ -80,19 +75,7 @@ static const struct sock_filter requests[] = {
 int
 dhcp_open(uint32_t index)
 {
-	struct sock_fprog filter = { LEN(requests),
-	    (struct sock_filter *)requests };
-	struct sockaddr_ll to = { .sll_family = AF_PACKET,
-	    .sll_protocol = htons(ETH_P_ALL), .sll_ifindex = index };
-	int fd;
-
-	/* it hears nothing before it is bound */
-	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (fd >= 0 && (setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &filter,
-	    sizeof(filter)) < 0 ||
-	    bind(fd, (struct sockaddr *)&to, sizeof(to)) < 0))
-		shut(&fd);
-	return fd;
+	return packet_open(index, requests, LEN(requests));
 }
 
 /* ---- options ---- */
@@ -153,19 +136,6 @@ add_dns(const struct run *r, const struct packet *p, uint8_t *o)
 
 /* ---- the answer ---- */
 
-static uint16_t
-checksum(const void *data, size_t size)
-{
-	const uint16_t *w = data;
-	uint32_t sum = 0;
-
-	for (; size > 1; size -= 2)
-		sum += *w++;
-	while (sum >> 16)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return ~sum;
-}
-
 /* Who does not have the address yet can only be reached by its hardware. */
 static void
 address_packet(struct packet *p, const struct packet *q, const struct peer *e,
@@ -196,7 +166,7 @@ finish_packet(struct packet *p, const uint8_t *end)
 	header = (struct iphdr){ .version = 4, .ihl = sizeof(header) / 4,
 	    .tot_len = htons(ip), .ttl = 64, .protocol = IPPROTO_UDP,
 	    .saddr = p->ip.saddr, .daddr = p->ip.daddr };
-	header.check = checksum(&header, sizeof(header));
+	header.check = packet_check(packet_sum(0, &header, sizeof(header)));
 	p->ip = header;
 	return size;
 }

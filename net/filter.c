@@ -88,7 +88,8 @@ take_chain(const struct nlmsghdr *h, void *arg)
 			drop = number_of(a) == NF_DROP;
 			break;
 		}
-	if (!forward || (p.family != NFPROTO_IPV4 && p.family != NFPROTO_INET))
+	if (!forward || (p.family != NFPROTO_IPV4 && p.family != NFPROTO_INET &&
+	    p.family != NFPROTO_IPV6))
 		return;
 	p.drops = drop || !strcmp(p.table, "firewalld");
 	c->all = xrealloc(c->all, c->n + 1, sizeof(p));
@@ -183,17 +184,19 @@ tell_closed(const char *where, const struct nft_place *p)
 		    " sends; nft insert rule %s %s %s iifname " NAT_BRIDGE
 		    " accept, and likewise oifname, let it through:", where,
 		    p->chain, p->table, p->family == NFPROTO_INET ? "inet" :
-		    "ip", p->table, p->chain);
+		    p->family == NFPROTO_IPV6 ? "ip6" : "ip", p->table, p->chain);
 }
 
 void
-filter_open(const char *where)
+filter_open(const char *where, int six)
 {
 	int fd = nft_open();
 	struct chains c = find_chains(fd);
 	size_t i;
 
 	for (i = 0; i < c.n; i++) {
+		if (c.all[i].family == NFPROTO_IPV6 && !six)
+			continue;
 		if (!c.all[i].drops || find_rules(fd, &c.all[i]).named)
 			continue;
 		if (add_rules(fd, &c.all[i]) < 0)

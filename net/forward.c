@@ -19,6 +19,7 @@
 #include "lib/lib.h"
 #include "net/forward.h"
 #include "net/net.h"
+#include "net/serve.h"
 #include "net/table.h"
 
 enum { FILES = 1 << 17 };	/* two for each flow of tcp.c, and more */

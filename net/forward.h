@@ -15,15 +15,6 @@ struct door {
 	struct sockaddr_in to;
 };
 
-/* What a descriptor in r->net.events is; the upper half of its data, the lower
- * is a number. */
-enum served { SERVE_DHCP, SERVE_DOOR, SERVE_FLOW, SERVE_SESSION, SERVE_TIMER };
-
-/* Adds one, or changes what is waited for: EPOLL bits; 0 takes it out.  0, or
- * -1 and errno. */
-int serve_watch(struct run *, int fd, enum served, uint32_t number,
-    uint32_t events, uint32_t before);
-
 /* Opens a socket for each port of the interface; dies where one is taken,
  * with who has it.  Closes all. */
 void forward_attach(struct run *, int link);

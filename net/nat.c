@@ -7,6 +7,7 @@
  */
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 #include <unistd.h>
@@ -81,6 +82,45 @@ find_bridge(struct run *r, int link, int fd)
 	p->mtu = f.mtu;
 }
 
+/* ---- IPv6 ---- */
+
+/* The router that guests hear of, and their next hop. */
+static const struct ip link_local = { AF_INET6, 64, { 0xfe, 0x80, [15] = 1 } };
+
+static void
+add_to_bridge(int fd, uint32_t index, const struct ip *ip, const char *where)
+{
+	if (address_add(fd, index, ip) < 0 && errno != EEXIST)
+		die("%sgiving " NAT_BRIDGE " an IPv6 address:", where);
+}
+
+/* By the first container that asks for it; it ends with the bridge.  The
+ * container's address is the one that a guest makes for itself. */
+static void
+open_six(struct run *r, int link, int fd)
+{
+	static const char file[] = "/proc/sys/net/ipv6/conf/" NAT_BRIDGE
+	    "/disable_ipv6";
+	const char *where = conf_where_of(r->conf, KEY_NAT6, link);
+	struct peer *p = &r->net.peer[link];
+	struct ip *ip = &p->gateway[p->gateways];
+
+	if (write_at(AT_FDCWD, file, "0") < 0)
+		die("%snat6 needs IPv6 on the host; writing %s%s:", where,
+		    file, sysctl_hint());
+	range_six(p->gateway, ip);
+	if (range_six_taken(fd, p->parent, ip))
+		die("%sa route of the host overlaps the IPv6 range of net=nat; "
+		    "another NAT_RANGE6 in config.h is needed", where);
+	table_host6(r, link);
+	p->address6 = *ip;
+	ip_end_of_mac(p->address6.addr + 8, r->conf->link[link].mac);
+	ip->addr[15] = 1;
+	add_to_bridge(fd, p->parent, ip, where);
+	add_to_bridge(fd, p->parent, &link_local, where);
+	p->gateways++;
+}
+
 /* ---- the address ---- */
 
 static uint32_t
@@ -141,14 +181,13 @@ claim_by_name(struct run *r, int link)
 }
 
 static void
-record_address(struct run *r, int link)
+record_address(struct run *r, int link, const struct ip *ip)
 {
-	char line[64], prefix[IFNAMSIZ + 1] = "", text[INET_ADDRSTRLEN];
-	const struct ip *ip = &r->net.peer[link].address;
+	char line[96], prefix[IFNAMSIZ + 1] = "", text[INET6_ADDRSTRLEN];
 
 	if (link)
 		put(prefix, sizeof(prefix), "%s.", r->conf->link[link].name);
-	put(line, sizeof(line), "%sip %s/%d\n", prefix, inet_ntop(AF_INET,
+	put(line, sizeof(line), "%sip %s/%d\n", prefix, inet_ntop(ip->family,
 	    ip->addr, text, sizeof(text)), ip->prefix);
 	state_record(r, line);
 }
@@ -162,13 +201,18 @@ nat_host(struct run *r, int link, int fd)
 
 	table_host(r, link);
 	find_bridge(r, link, fd);
-	filter_open(conf_where_of(r->conf, KEY_NET, link));
+	filter_open(conf_where_of(r->conf, KEY_NET, link),
+	    r->conf->link[link].nat6);
 	peer_host(r, link, fd);
 	if (ip)
 		claim_given(r, link, ip);
 	else
 		claim_by_name(r, link);
-	record_address(r, link);
+	record_address(r, link, &r->net.peer[link].address);
+	if (r->conf->link[link].nat6) {
+		open_six(r, link, fd);
+		record_address(r, link, &r->net.peer[link].address6);
+	}
 	if (!conf_next(r->conf, KEY_DNS, NULL) && !r->net.resolved)
 		resolv_host(r);
 }
@@ -178,6 +222,7 @@ nat_attach(struct run *r, int link, int fd)
 {
 	veth_attach(r, link, fd);
 	table_attach(r, link);
+	spoof_attach(r, link);
 }
 
 void

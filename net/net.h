@@ -22,11 +22,16 @@ struct peer {			/* what of an interface is on the host */
 				/* gateway=auto */
 	int gateways;		/* how many */
 	struct ip address;	/* of net=nat; family 0: none */
+	struct ip address6;	/* likewise with nat6 */
 	uint8_t mac[6];		/* of the other end */
 	int dhcp;		/* a socket there; -1 */
 	struct ip dhcp_address;	/* what is given, */
 	uint32_t dhcp_router;	/* in network byte order; 0: none */
 	uint32_t dhcp_server;	/* likewise */
+	int solicited, due;	/* likewise, and timerfd(2), of router */
+				/* advertisements; -1 */
+	struct ip router;	/* link-local, of the bridge, */
+	uint8_t router_mac[6];	/* and its other */
 	int nft;		/* who owns its table of nf_tables; -1 */
 	int has_table;
 	int lock;		/* of a link that others use too; -1 */

@@ -14,7 +14,7 @@ struct message {
 	size_t last;		/* where the last message begins */
 	unsigned count;		/* of messages */
 	unsigned failed;	/* the number of the first that failed */
-	char buf[8192];		/* stands last, and is not cleared */
+	char buf[16384];		/* stands last, and is not cleared */
 };
 
 /* Room for size bytes at the end.  What does not fit is remembered for

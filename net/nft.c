@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "conf/conf.h"
 #include "net/netlink.h"
 #include "net/nft.h"
 
@@ -40,12 +41,6 @@ message_of(struct message *m, int family, int type, int flags)
 	g = nl_begin(m, NFNL_SUBSYS_NFTABLES << 8 | type, flags, sizeof(*g));
 	g->nfgen_family = family;
 	g->version = NFNETLINK_V0;
-}
-
-static void
-message(struct message *m, int type, int flags)
-{
-	message_of(m, NFPROTO_INET, type, flags);
 }
 
 /* They are not answered, but where the whole batch is refused. */
@@ -83,37 +78,38 @@ number(struct message *m, int type, uint32_t n)
 /* ---- tables and chains ---- */
 
 static void
-table(struct message *m, int type, const char *name, uint32_t flags)
+table(struct message *m, int type, const struct nft_table *t, uint32_t flags)
 {
-	message(m, type, type == NFT_MSG_NEWTABLE ? NLM_F_CREATE : 0);
-	nl_text(m, NFTA_TABLE_NAME, name);
+	message_of(m, t->family, type, type == NFT_MSG_NEWTABLE ?
+	    NLM_F_CREATE : 0);
+	nl_text(m, NFTA_TABLE_NAME, t->name);
 	if (flags)
 		number(m, NFTA_TABLE_FLAGS, flags);
 	nl_end(m);
 }
 
 void
-nft_table(struct message *m, const char *name, int owned)
+nft_table_make(struct message *m, const struct nft_table *t, int owned)
 {
-	table(m, NFT_MSG_NEWTABLE, name, 0);	/* so that it can be deleted */
-	table(m, NFT_MSG_DELTABLE, name, 0);
-	table(m, NFT_MSG_NEWTABLE, name, owned ? OWNER : 0);
+	table(m, NFT_MSG_NEWTABLE, t, 0);	/* so that it can be deleted */
+	table(m, NFT_MSG_DELTABLE, t, 0);
+	table(m, NFT_MSG_NEWTABLE, t, owned ? OWNER : 0);
 }
 
 void
-nft_table_delete(struct message *m, const char *name)
+nft_table_delete(struct message *m, const struct nft_table *t)
 {
-	table(m, NFT_MSG_DELTABLE, name, 0);
+	table(m, NFT_MSG_DELTABLE, t, 0);
 }
 
 void
-nft_nat_chain(struct message *m, const char *table, const char *chain,
-    int hook, int priority)
+nft_chain(struct message *m, const struct nft_table *t, const char *chain,
+    const char *type, int hook, int priority)
 {
-	message(m, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
-	nl_text(m, NFTA_CHAIN_TABLE, table);
+	message_of(m, t->family, NFT_MSG_NEWCHAIN, NLM_F_CREATE);
+	nl_text(m, NFTA_CHAIN_TABLE, t->name);
 	nl_text(m, NFTA_CHAIN_NAME, chain);
-	nl_text(m, NFTA_CHAIN_TYPE, "nat");
+	nl_text(m, NFTA_CHAIN_TYPE, type);
 	nl_nest(m, NFTA_CHAIN_HOOK | NLA_F_NESTED);
 		number(m, NFTA_HOOK_HOOKNUM, hook);
 		number(m, NFTA_HOOK_PRIORITY, priority);
@@ -124,10 +120,10 @@ nft_nat_chain(struct message *m, const char *table, const char *chain,
 /* ---- rules ---- */
 
 void
-nft_rule(struct message *m, const char *table, const char *chain)
+nft_rule(struct message *m, const struct nft_table *t, const char *chain)
 {
-	message(m, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
-	nl_text(m, NFTA_RULE_TABLE, table);
+	message_of(m, t->family, NFT_MSG_NEWRULE, NLM_F_CREATE | NLM_F_APPEND);
+	nl_text(m, NFTA_RULE_TABLE, t->name);
 	nl_text(m, NFTA_RULE_CHAIN, chain);
 	nl_nest(m, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED);
 }
@@ -175,12 +171,18 @@ compare(struct message *m, uint32_t how, const void *value, size_t size)
 	expression_end(m);
 }
 
-static void
-network_header(struct message *m, uint32_t offset, uint32_t size)
+void
+nft_load(struct message *m, enum nft_header header, size_t offset, size_t size)
 {
+	static const uint32_t bases[] = {
+		[NFT_LINK] = NFT_PAYLOAD_LL_HEADER,
+		[NFT_NETWORK] = NFT_PAYLOAD_NETWORK_HEADER,
+		[NFT_TRANSPORT] = NFT_PAYLOAD_TRANSPORT_HEADER,
+	};
+
 	expression(m, "payload");
 		number(m, NFTA_PAYLOAD_DREG, NFT_REG_1);
-		number(m, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_NETWORK_HEADER);
+		number(m, NFTA_PAYLOAD_BASE, bases[header]);
 		number(m, NFTA_PAYLOAD_OFFSET, offset);
 		number(m, NFTA_PAYLOAD_LEN, size);
 	expression_end(m);
@@ -203,45 +205,63 @@ mask(struct message *m, const void *bits, const void *zero, size_t size)
 	expression_end(m);
 }
 
-/* The address at that offset of the header, RFC 791. */
+/* The address at that offset of its header. */
 static void
-compare_ip4(struct message *m, uint32_t offset, uint32_t how,
-    const uint8_t *addr, int prefix)
+compare_ip(struct message *m, uint32_t offset, uint32_t how,
+    const struct ip *ip, int prefix)
 {
-	uint32_t bits = htonl(prefix ? UINT32_MAX << (32 - prefix) : 0);
-	uint32_t zero = 0, net;
-	uint8_t ip4 = NFPROTO_IPV4;
+	uint8_t bits[16] = { 0 }, net[16], none[16] = { 0 };
+	uint8_t family = ip->family == AF_INET ? NFPROTO_IPV4 : NFPROTO_IPV6;
+	size_t size = ip->family == AF_INET ? 4 : 16, i;
 
-	memcpy(&net, addr, sizeof(net));
-	net &= bits;
+	for (i = 0; i < size; i++) {
+		bits[i] = prefix >= 8 * (int)i + 8 ? 0xff :
+		    prefix <= 8 * (int)i ? 0 : 0xff << (8 * i + 8 - prefix);
+		net[i] = ip->addr[i] & bits[i];
+	}
 	meta(m, NFT_META_NFPROTO);
-	compare(m, NFT_CMP_EQ, &ip4, sizeof(ip4));
-	network_header(m, offset, 4);
-	if (prefix < 32)
-		mask(m, &bits, &zero, sizeof(bits));
-	compare(m, how, &net, sizeof(net));
+	compare(m, NFT_CMP_EQ, &family, sizeof(family));
+	nft_load(m, NFT_NETWORK, offset, size);
+	if (prefix < 8 * (int)size)
+		mask(m, bits, none, size);
+	compare(m, how, net, size);
 }
 
-enum { SADDR = 12, DADDR = 16 };
+/* RFC 791 and 8200. */
+enum { SADDR4 = 12, DADDR4 = 16, SADDR6 = 8, DADDR6 = 24 };
 
 void
-nft_from_ip4(struct message *m, const uint8_t *addr, int prefix)
+nft_from(struct message *m, const struct ip *ip, int prefix)
 {
-	compare_ip4(m, SADDR, NFT_CMP_EQ, addr, prefix);
+	compare_ip(m, ip->family == AF_INET ? SADDR4 : SADDR6, NFT_CMP_EQ, ip,
+	    prefix);
 }
 
 void
-nft_to_ip4(struct message *m, const uint8_t *addr, int prefix)
+nft_to(struct message *m, const struct ip *ip, int prefix)
 {
-	compare_ip4(m, DADDR, NFT_CMP_EQ, addr, prefix);
+	compare_ip(m, ip->family == AF_INET ? DADDR4 : DADDR6, NFT_CMP_EQ, ip,
+	    prefix);
 }
 
 void
 nft_not_to_loopback(struct message *m)
 {
-	static const uint8_t loopback[4] = { 127 };
+	static const struct ip loopback = { AF_INET, 8, { 127 } };
 
-	compare_ip4(m, DADDR, NFT_CMP_NEQ, loopback, 8);
+	compare_ip(m, DADDR4, NFT_CMP_NEQ, &loopback, loopback.prefix);
+}
+
+void
+nft_equal(struct message *m, const void *bytes, size_t size)
+{
+	compare(m, NFT_CMP_EQ, bytes, size);
+}
+
+void
+nft_differs(struct message *m, const void *bytes, size_t size)
+{
+	compare(m, NFT_CMP_NEQ, bytes, size);
 }
 
 void
@@ -257,27 +277,45 @@ nft_to_host(struct message *m)
 	compare(m, NFT_CMP_EQ, &local, sizeof(local));
 }
 
+static void
+protocol(struct message *m, uint8_t which)
+{
+	meta(m, NFT_META_L4PROTO);
+	compare(m, NFT_CMP_EQ, &which, sizeof(which));
+}
+
 void
 nft_to_ports(struct message *m, int udp, uint16_t first, uint32_t count)
 {
 	enum { DPORT = 2 };	/* in the header, RFC 9293 and 768 */
-	uint8_t protocol = udp ? IPPROTO_UDP : IPPROTO_TCP;
 	uint16_t low = htons(first), high = htons(first + count - 1);
 
-	meta(m, NFT_META_L4PROTO);
-	compare(m, NFT_CMP_EQ, &protocol, sizeof(protocol));
-	expression(m, "payload");
-		number(m, NFTA_PAYLOAD_DREG, NFT_REG_1);
-		number(m, NFTA_PAYLOAD_BASE, NFT_PAYLOAD_TRANSPORT_HEADER);
-		number(m, NFTA_PAYLOAD_OFFSET, DPORT);
-		number(m, NFTA_PAYLOAD_LEN, sizeof(low));
-	expression_end(m);
+	protocol(m, udp ? IPPROTO_UDP : IPPROTO_TCP);
+	nft_load(m, NFT_TRANSPORT, DPORT, sizeof(low));
 	if (count == 1) {
 		compare(m, NFT_CMP_EQ, &low, sizeof(low));
 		return;
 	}
 	compare(m, NFT_CMP_GTE, &low, sizeof(low));
 	compare(m, NFT_CMP_LTE, &high, sizeof(high));
+}
+
+void
+nft_from_udp(struct message *m, uint16_t port)
+{
+	uint16_t n = htons(port);
+
+	protocol(m, IPPROTO_UDP);
+	nft_load(m, NFT_TRANSPORT, 0, sizeof(n));
+	compare(m, NFT_CMP_EQ, &n, sizeof(n));
+}
+
+void
+nft_icmp6(struct message *m, uint8_t type)
+{
+	protocol(m, IPPROTO_ICMPV6);
+	nft_load(m, NFT_TRANSPORT, 0, sizeof(type));
+	compare(m, NFT_CMP_EQ, &type, sizeof(type));
 }
 
 void
@@ -305,11 +343,11 @@ immediate(struct message *m, uint32_t reg, const void *value, size_t size)
 }
 
 void
-nft_send_to(struct message *m, const uint8_t *addr, uint16_t port)
+nft_send_to(struct message *m, const struct ip *ip, uint16_t port)
 {
 	uint16_t p = htons(port);
 
-	immediate(m, NFT_REG_1, addr, 4);
+	immediate(m, NFT_REG_1, ip->addr, 4);
 	if (port)
 		immediate(m, NFT_REG_2, &p, sizeof(p));
 	expression(m, "nat");
@@ -338,6 +376,12 @@ nft_not_out_by(struct message *m, const char *link)
 }
 
 void
+nft_in_by(struct message *m, const char *link)
+{
+	compare_link(m, NFT_META_IIFNAME, NFT_CMP_EQ, link);
+}
+
+void
 nft_masquerade(struct message *m)
 {
 	expression(m, "masq");
@@ -345,16 +389,22 @@ nft_masquerade(struct message *m)
 }
 
 static void
-accept_packet(struct message *m)
+verdict(struct message *m, uint32_t code)
 {
 	expression(m, "immediate");
 		number(m, NFTA_IMMEDIATE_DREG, NFT_REG_VERDICT);
 		nl_nest(m, NFTA_IMMEDIATE_DATA | NLA_F_NESTED);
 			nl_nest(m, NFTA_DATA_VERDICT | NLA_F_NESTED);
-				number(m, NFTA_VERDICT_CODE, NF_ACCEPT);
+				number(m, NFTA_VERDICT_CODE, code);
 			nl_unnest(m);
 		nl_unnest(m);
 	expression_end(m);
+}
+
+void
+nft_drop(struct message *m)
+{
+	verdict(m, NF_DROP);
 }
 
 /* ---- in the chains of others ---- */
@@ -393,7 +443,7 @@ nft_accept_link(struct message *m, const struct nft_place *p,
 	nl_nest(m, NFTA_RULE_EXPRESSIONS | NLA_F_NESTED);
 		compare_link(m, out ? NFT_META_OIFNAME : NFT_META_IIFNAME,
 		    NFT_CMP_EQ, link);
-		accept_packet(m);
+		verdict(m, NF_ACCEPT);
 	nl_unnest(m);
 	/* as nft(8) keeps comments: kind 0, the length, the string */
 	data[0] = 0;

@@ -77,6 +77,64 @@ range_choose(int fd, struct ip *ip)
 	memcpy(ip->addr, &addr, 4);
 }
 
+/* ---- IPv6 ---- */
+
+void
+range_six(const struct ip *four, struct ip *six)
+{
+	uint32_t addr, n;
+
+	memcpy(&addr, four->addr, 4);
+	n = (ntohl(addr) - NAT_RANGE) >> (32 - NAT_PREFIX);
+	*six = (struct ip){ AF_INET6, 64, NAT_RANGE6 };
+	six->addr[6] = n >> 8;
+	six->addr[7] = n;
+}
+
+struct overlap {
+	uint32_t index;
+	const struct ip *six;
+	int found;
+};
+
+static void
+take_route6(const struct nlmsghdr *h, void *arg)
+{
+	struct overlap *o = arg;
+	const struct rtmsg *r = NLMSG_DATA(h);
+	const struct rtattr *a = RTM_RTA(r);
+	int left = RTM_PAYLOAD(h);
+	struct ip to = { .family = r->rtm_family }, narrow = *o->six;
+	uint32_t by = 0;
+
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type == RTA_DST && RTA_PAYLOAD(a) == 16)
+			memcpy(to.addr, RTA_DATA(a), 16);
+		if (a->rta_type == RTA_OIF && RTA_PAYLOAD(a) == 4)
+			memcpy(&by, RTA_DATA(a), 4);
+	}
+	if (r->rtm_dst_len < narrow.prefix)
+		narrow.prefix = r->rtm_dst_len;
+	o->found |= r->rtm_dst_len && by != o->index &&
+	    r->rtm_type == RTN_UNICAST && ip_in_subnet(&to, &narrow);
+}
+
+int
+range_six_taken(int fd, uint32_t index, const struct ip *six)
+{
+	struct overlap o = { index, six, 0 };
+	struct message m;
+	struct rtmsg *r;
+
+	nl_clear(&m);
+	r = nl_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*r));
+	r->rtm_family = AF_INET6;
+	nl_end(&m);
+	return nl_ask(fd, &m, take_route6, &o) < 0 || o.found;
+}
+
+/* ---- the bridge's own ---- */
+
 int
 range_of(int fd, uint32_t index, struct ip *ip)
 {

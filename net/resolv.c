@@ -18,17 +18,30 @@ static const char *const files[] = {
 	"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf",
 };
 
-/* By NAT, IPv4 only: the container has no other address. */
+static int
+has_six(const struct conf *c)
+{
+	int i;
+
+	for (i = 0; i < c->nlinks; i++)
+		if (c->link[i].nat6)
+			return 1;
+	return c->host_net;
+}
+
+/* By NAT, those of the addresses that the container has, and none that only
+ * the host reaches.  A scope, "%eth0", is a link of the host. */
 static int
 is_reachable(const struct run *r, const char *server)
 {
+	static const uint8_t loopback[16] = { [15] = 1 };
 	uint8_t addr[16];
 
-	if (r->conf->host_net)
-		return inet_pton(strchr(server, ':') ? AF_INET6 : AF_INET,
-		    server, addr) == 1;
-	return inet_pton(AF_INET, server, addr) == 1 && addr[0] != 127 &&
-	    addr[0];
+	if (inet_pton(AF_INET, server, addr) == 1)
+		return r->conf->host_net || (addr[0] != 127 && addr[0]);
+	return inet_pton(AF_INET6, server, addr) == 1 &&
+	    has_six(r->conf) && (r->conf->host_net || (addr[0] != 0xfe &&
+	    memcmp(addr, loopback, 16)));
 }
 
 static void

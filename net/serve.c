@@ -13,6 +13,7 @@
 #include "crun.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/advert.h"
 #include "net/dhcp.h"
 #include "net/forward.h"
 #include "net/net.h"
@@ -94,8 +95,6 @@ attach_dhcp(struct run *r, int link)
 {
 	struct peer *p = &r->net.peer[link];
 
-	if (!wants_dhcp(r->conf, link))
-		return;
 	set_lease(r, link);
 	p->dhcp = dhcp_open(if_nametoindex(p->name));
 	if (p->dhcp < 0)
@@ -109,7 +108,10 @@ attach_dhcp(struct run *r, int link)
 void
 serve_attach(struct run *r, int link)
 {
-	attach_dhcp(r, link);
+	if (wants_dhcp(r->conf, link)) {
+		attach_dhcp(r, link);
+		advert_attach(r, link);
+	}
 	forward_attach(r, link);
 }
 
@@ -117,6 +119,7 @@ void
 serve_undo(struct run *r, int link)
 {
 	shut(&r->net.peer[link].dhcp);
+	advert_undo(r, link);
 }
 
 /* ---- the supervisor's loop ---- */
@@ -144,6 +147,12 @@ net_serve(struct run *r, const struct pollfd *p)
 		case SERVE_DHCP:
 			dhcp_serve(r, number);
 			break;
+		case SERVE_SOLICITED:
+			advert_asked(r, number);
+			break;
+		case SERVE_ADVERT:
+			advert_due(r, number);
+			break;
 		case SERVE_DOOR:
 			forward_serve(r, number);
 			break;
@@ -153,7 +162,7 @@ net_serve(struct run *r, const struct pollfd *p)
 		case SERVE_SESSION:
 			udp_serve(r, number);
 			break;
-		case SERVE_TIMER:
+		case SERVE_EXPIRE:
 			udp_expire(r);
 			break;
 		}

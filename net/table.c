@@ -6,8 +6,10 @@
  * the supervisor, whatever ends that.  Before Linux 5.12 there is no such
  * thing: then it is deleted at the end, or by crun clean.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/netfilter.h>
 #include <string.h>
 
@@ -22,8 +24,10 @@
 #include "sup/sup.h"
 #include "config.h"
 
-enum { TABLE = NAME_LEN + IFNAMSIZ + 16 };
 enum { DSTNAT = -100, SRCNAT = 100 };	/* priorities, nft(8) */
+
+static const char forward4[] = "/proc/sys/net/ipv4/ip_forward";
+static const char forward6[] = "/proc/sys/net/ipv6/conf/all/forwarding";
 
 static int
 is_needed(const struct run *r, int link)
@@ -35,7 +39,7 @@ is_needed(const struct run *r, int link)
 static void
 put_table(char *buf, const struct run *r, int link)
 {
-	put(buf, TABLE, link ? "crun-%s-%s" : "crun-%s", r->conf->name,
+	put(buf, TABLE_NAME, link ? "crun-%s-%s" : "crun-%s", r->conf->name,
 	    r->conf->link[link].name);
 }
 
@@ -50,48 +54,105 @@ table_address(const struct run *r, int link)
 
 /* ---- the host ---- */
 
+static int
+is_one(const char *file)
+{
+	char text[8];
+
+	return read_at(AT_FDCWD, file, text, sizeof(text)) > 0 && *text == '1';
+}
+
+/* A host that forwards takes no more router advertisements, and drops the
+ * routes that it has from them, unless accept_ra is 2, ip-sysctl.rst.  The
+ * entry default is for links that come later. */
+static int
+keep_routes(void)
+{
+	DIR *d = opendir("/proc/sys/net/ipv6/conf");
+	char file[NAME_MAX + 64];
+	struct dirent *e;
+	int changed = 0;
+
+	while (d && (e = readdir(d))) {
+		put(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/accept_ra",
+		    e->d_name);
+		if (strcmp(e->d_name, "all") && is_one(file))
+			changed |= !write_at(AT_FDCWD, file, "2");
+	}
+	if (d)
+		closedir(d);
+	return changed;
+}
+
 /* The uplink must forward too, and uplinks come and go: for all.  It stays on,
  * since others may have come to rely on it. */
+static void
+forward(const char *where, const char *file, const char *name)
+{
+	int kept = 0;
+
+	if (is_one(file))
+		return;
+	if (file == forward6)
+		kept = keep_routes();
+	if (write_at(AT_FDCWD, file, "1") < 0)
+		die("%sNAT needs %s to be 1%s; writing it%s:", where, file,
+		    errno == ENOENT ? ", which this kernel does not have" :
+		    "", sysctl_hint());
+	warn("%s%s is 1 from now on, and stays%s", where, name, kept ?
+	    ", as does accept_ra of 2, without which the host would lose its "
+	    "routes" : "");
+}
+
 void
 table_host(struct run *r, int link)
 {
-	static const char file[] = "/proc/sys/net/ipv4/ip_forward";
 	const char *where = conf_where_of(r->conf, r->conf->link[link].key,
 	    link);
-	char text[8];
 
-	if (!is_needed(r, link))
-		return;
-	if (read_at(AT_FDCWD, file, text, sizeof(text)) > 0 && *text == '1')
-		return;
-	if (write_at(AT_FDCWD, file, "1") < 0)
-		die("%sNAT needs %s to be 1; writing it%s:", where, file,
-		    sysctl_hint());
-	warn("%snet.ipv4.ip_forward is 1 from now on, and stays", where);
+	if (is_needed(r, link))
+		forward(where, forward4, "net.ipv4.ip_forward");
+}
+
+void
+table_host6(struct run *r, int link)
+{
+	forward(conf_where_of(r->conf, KEY_NAT6, link), forward6,
+	    "net.ipv6.conf.all.forwarding");
 }
 
 /* ---- rules ---- */
 
+static void
+build_masquerade(struct message *m, const struct nft_table *t,
+    const struct ip *ip)
+{
+	nft_rule(m, t, "out");
+		nft_from(m, ip, ip->family == AF_INET ? 32 : 128);
+		nft_not_out_by(m, NAT_BRIDGE);
+		nft_masquerade(m);
+	nft_rule_end(m);
+}
+
 /* What the container sends to others; and what others of its subnet send to it
  * by a port of the host: it would answer them directly, not by the host. */
 static void
-build_out(struct message *m, const struct run *r, int link, const char *table)
+build_out(struct message *m, const struct run *r, int link,
+    const struct nft_table *t)
 {
 	const struct ip *ip = table_address(r, link);
+	const struct ip *ip6 = &r->net.peer[link].address6;
 
-	nft_nat_chain(m, table, "out", NF_INET_POST_ROUTING, SRCNAT);
-	if (r->conf->link[link].kind == LINK_NAT) {
-		nft_rule(m, table, "out");
-			nft_from_ip4(m, ip->addr, 32);
-			nft_not_out_by(m, NAT_BRIDGE);
-			nft_masquerade(m);
-		nft_rule_end(m);
-	}
+	nft_chain(m, t, "out", "nat", NF_INET_POST_ROUTING, SRCNAT);
+	if (r->conf->link[link].kind == LINK_NAT)
+		build_masquerade(m, t, ip);
+	if (ip6->family)
+		build_masquerade(m, t, ip6);
 	if (!conf_next_of(r->conf, KEY_PORT, link, NULL))
 		return;
-	nft_rule(m, table, "out");
-		nft_from_ip4(m, ip->addr, ip->prefix);
-		nft_to_ip4(m, ip->addr, 32);
+	nft_rule(m, t, "out");
+		nft_from(m, ip, ip->prefix);
+		nft_to(m, ip, 32);
 		nft_was_sent(m);
 		nft_masquerade(m);
 	nft_rule_end(m);
@@ -100,26 +161,26 @@ build_out(struct message *m, const struct run *r, int link, const char *table)
 /* From outside and from other containers; from the host itself, whose loopback
  * addresses cannot be sent elsewhere. */
 static void
-build_port(struct message *m, const char *table, const char *chain, int local,
-    const struct port *p, const struct ip *to, uint32_t n)
+build_port(struct message *m, const struct nft_table *t, const char *chain,
+    int local, const struct port *p, const struct ip *to, uint32_t n)
 {
 	uint32_t count = p->first == p->inside ? p->count : 1;
 
-	nft_rule(m, table, chain);
+	nft_rule(m, t, chain);
 		if (p->at.family)
-			nft_to_ip4(m, p->at.addr, 32);
+			nft_to(m, &p->at, 32);
 		else if (local)
 			nft_not_to_loopback(m);
 		nft_to_host(m);
 		nft_to_ports(m, p->udp, p->first + n, count);
-		nft_send_to(m, to->addr, p->first == p->inside ? 0 :
+		nft_send_to(m, to, p->first == p->inside ? 0 :
 		    p->inside + n);
 	nft_rule_end(m);
 }
 
 /* A port that has another number inside needs a rule of its own. */
 static int
-add_ports(const struct run *r, int link, int fd, const char *table,
+add_ports(const struct run *r, int link, int fd, const struct nft_table *t,
     const struct port *p)
 {
 	uint32_t n, rules = p->first == p->inside ? 1 : p->count;
@@ -128,8 +189,8 @@ add_ports(const struct run *r, int link, int fd, const char *table,
 
 	for (n = 0; n < rules; n++) {
 		nft_begin(&m);
-		build_port(&m, table, "in", 0, p, to, n);
-		build_port(&m, table, "local", 1, p, to, n);
+		build_port(&m, t, "in", 0, p, to, n);
+		build_port(&m, t, "local", 1, p, to, n);
 		if (nft_commit(fd, &m) < 0)
 			return -1;
 	}
@@ -137,16 +198,17 @@ add_ports(const struct run *r, int link, int fd, const char *table,
 }
 
 static int
-make_table(const struct run *r, int link, int fd, const char *table, int owned)
+make_table(const struct run *r, int link, int fd, const struct nft_table *t,
+    int owned)
 {
 	struct message m;
 
 	nft_begin(&m);
-	nft_table(&m, table, owned);
-	build_out(&m, r, link, table);
+	nft_table_make(&m, t, owned);
+	build_out(&m, r, link, t);
 	if (conf_next_of(r->conf, KEY_PORT, link, NULL)) {
-		nft_nat_chain(&m, table, "in", NF_INET_PRE_ROUTING, DSTNAT);
-		nft_nat_chain(&m, table, "local", NF_INET_LOCAL_OUT, DSTNAT);
+		nft_chain(&m, t, "in", "nat", NF_INET_PRE_ROUTING, DSTNAT);
+		nft_chain(&m, t, "local", "nat", NF_INET_LOCAL_OUT, DSTNAT);
 	}
 	return nft_commit(fd, &m);
 }
@@ -154,29 +216,41 @@ make_table(const struct run *r, int link, int fd, const char *table, int owned)
 /* ---- the table ---- */
 
 void
+table_open(struct run *r, int link, char name[TABLE_NAME])
+{
+	struct peer *p = &r->net.peer[link];
+	char line[TABLE_NAME + 8];
+
+	put_table(name, r, link);
+	if (p->has_table)
+		return;
+	put(line, sizeof(line), "nft %s\n", name);
+	state_record(r, line);
+	p->nft = nft_open();
+	p->has_table = 1;
+}
+
+void
 table_attach(struct run *r, int link)
 {
 	struct peer *p = &r->net.peer[link];
 	const char *where = conf_where_of(r->conf, r->conf->link[link].key,
 	    link);
-	char table[TABLE], line[TABLE + 8];
+	char table[TABLE_NAME];
+	struct nft_table t = { NFPROTO_INET, table };
 	int err;
 
 	if (!is_needed(r, link))
 		return;
-	put_table(table, r, link);
-	put(line, sizeof(line), "nft %s\n", table);
-	state_record(r, line);
-	p->nft = nft_open();
-	err = make_table(r, link, p->nft, table, 1);
+	table_open(r, link, table);
+	err = make_table(r, link, p->nft, &t, 1);
 	if (err < 0 && errno == EOPNOTSUPP)
-		err = make_table(r, link, p->nft, table, 0);
+		err = make_table(r, link, p->nft, &t, 0);
 	if (err < 0)
 		die("%sthe table %s of nf_tables (CONFIG_NF_TABLES, _INET, "
 		    "NFT_NAT, NFT_MASQ, NFT_FIB_INET):", where, table);
-	p->has_table = 1;
 	for (each_of(r->conf, s, KEY_PORT, link))
-		if (add_ports(r, link, p->nft, table, &s->u.port) < 0)
+		if (add_ports(r, link, p->nft, &t, &s->u.port) < 0)
 			die("%sforwarding %s by nf_tables:", s->where,
 			    s->value);
 	step("net: NAT by nf_tables, table %s", table);
@@ -185,14 +259,20 @@ table_attach(struct run *r, int link)
 const char *
 table_delete(struct run *r, const char *table)
 {
+	static const uint8_t families[] = { NFPROTO_INET, NFPROTO_BRIDGE };
 	struct message m;
 	int fd = nft_open();
+	size_t i;
 
 	(void)r;
-	nft_begin(&m);
-	nft_table_delete(&m, table);
-	if (nft_commit(fd, &m) < 0 && errno != ENOENT && errno != EOPNOTSUPP)
-		warn("removing the table %s of nf_tables:", table);
+	for (i = 0; i < LEN(families); i++) {
+		nft_begin(&m);
+		nft_table_delete(&m,
+		    &(struct nft_table){ families[i], table });
+		if (nft_commit(fd, &m) < 0 && errno != ENOENT &&
+		    errno != EOPNOTSUPP)
+			warn("removing the table %s of nf_tables:", table);
+	}
 	shut(&fd);
 	return NULL;
 }
@@ -201,7 +281,7 @@ void
 table_undo(struct run *r, int link)
 {
 	struct peer *p = &r->net.peer[link];
-	char table[TABLE];
+	char table[TABLE_NAME];
 
 	shut(&p->nft);
 	if (!p->has_table)

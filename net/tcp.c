@@ -17,6 +17,7 @@
 #include "lib/lib.h"
 #include "net/forward.h"
 #include "net/net.h"
+#include "net/serve.h"
 
 enum { MOST_FLOWS = 32768, SPARE_PIPES = 32 };
 enum { CHUNK = 1 << 20, PIPE_SIZE = 1 << 18, ROUNDS = 16, ACCEPTS = 64 };

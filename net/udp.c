@@ -14,6 +14,7 @@
 #include "lib/lib.h"
 #include "net/forward.h"
 #include "net/net.h"
+#include "net/serve.h"
 
 enum { MOST_SESSIONS = 1024, IDLE_MS = 60000, TICK = 20, DATAGRAMS = 64 };
 
@@ -103,7 +104,7 @@ begin_all(struct run *r)
 	all->timer = timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC |
 	    TFD_NONBLOCK);
 	if (all->timer < 0 || timerfd_settime(all->timer, 0, &tick, NULL) < 0 ||
-	    serve_watch(r, all->timer, SERVE_TIMER, 0, EPOLLIN, 0) < 0) {
+	    serve_watch(r, all->timer, SERVE_EXPIRE, 0, EPOLLIN, 0) < 0) {
 		shut(&all->timer);
 		free(all);
 		return -1;

@@ -266,8 +266,10 @@ veth_attach(struct run *r, int link, int fd)
 		set_vlan(r, link, fd);
 	set_port_flags(r, link, fd);
 	link_begin(fd, p->name);
-	if (l->kind == LINK_BRIDGE)
+	if (l->kind == LINK_BRIDGE) {
 		table_attach(r, link);
+		spoof_attach(r, link);
+	}
 	step("net: %s on %s is %s inside", p->name, l->parent, l->name);
 }
 

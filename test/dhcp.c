@@ -146,7 +146,7 @@ main(int argc, char **argv)
 	n = make(&b, p.fd, argv[1], argv[2]);
 	if (sendto(p.fd, &b, n, 0, (struct sockaddr *)&to, sizeof(to)) < 0)
 		fail("sendto");
-	if (poll(&p, 1, 1000) <= 0) {
+	if (poll(&p, 1, 3000) <= 0) {
 		puts("nothing");
 		return 0;
 	}

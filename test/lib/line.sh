@@ -39,7 +39,8 @@ make_trees() {
 prepare() {
 	mkdir "$run/taken"
 	: >"$run/results"
-	for program in host pty probe tries racer thief dhcp talk; do
+	for program in host pty probe tries racer thief dhcp talk \
+		frame; do
 		helper "$program"
 	done
 	if [ "$uid" -eq 0 ]; then
@@ -155,7 +156,7 @@ set_up() {
 	[ "${CRUN_IN_VM:-}" ] || own_host
 	cp -a "$(tree busybox)" "$root"
 	cp "$probe" "$here/build/test/tries" "$here/build/test/dhcp" \
-		"$here/build/test/talk" "$root/bin/"
+		"$here/build/test/talk" "$here/build/test/frame" "$root/bin/"
 	add_bridge
 	"$here/build/test/host" "$name" "$T/host"
 }

@@ -374,8 +374,8 @@ config_help() {
 	want 0 "$crun" -h
 	lines 0
 	n=$(grep -c '^\[KEY_' "$here/conf/keys.c")
-	is 'keys in conf/keys.c' "$n" "$(grep -c '^  [a-z.]*\(NAME\)*=' out)"
-	sed -n 's/^\[KEY_.*= { "\([a-z.]*\)".*/\1/p' "$here/conf/keys.c" |
+	is 'keys in conf/keys.c' "$n" "$(grep -c '^  [a-z0-9.]*\(NAME\)*=' out)"
+	sed -n 's/^\[KEY_.*= { "\([a-z0-9.]*\)".*/\1/p' "$here/conf/keys.c" |
 		while read -r key; do
 			grep -q "^  ${key}[N=]" out || wrong "$key in -h" ''
 		done

@@ -133,7 +133,7 @@ exec_status() {
 	conf rlimit.core=1000000:1000000
 	background -- sleep 1000
 	n=0
-	while [ "$n" -lt $((100 / slow)) ]; do
+	while [ "$n" -lt $((100 / fewer)) ]; do
 		n=$((n + 1))
 		verb 0 exec "$name" true
 		verb "$n" exec "$name" sh -c "exit $n"

@@ -146,7 +146,7 @@ port=80-79:1-2|numbers from 1 to 65535
 port=80-82:1-2|of one length
 port=80:80/sctp|must be tcp or udp
 port=host:80:80|must be of IPv4
-net=brigde|must be none, nat or bridge
+net=brigde|must be none, nat, bridge, host or host:root
 net=nat|bridge is set already
 route=10.1.0.0|must be ADDRESS/PREFIX
 route=10.1.0.1/16|has bits after the prefix
@@ -324,6 +324,8 @@ a port of a macvlan|web.conf:3: port needs net=nat or a bridge|rootfs=/r macvlan
 a port without an address|web.conf:3: port needs an IPv4 ip|rootfs=/r bridge=b port=1:1
 a port that is forwarded already|web.conf:4: port 85:1 is forwarded already, by 80-90:180-190|rootfs=/r net=nat port=80-90:180-190 port=85:1
 a port of another interface that is forwarded already|web.conf:5: eth1.port 1:1 is forwarded already|rootfs=/r net=nat port=1:1 eth1.net=nat eth1.port=1:1
+nat6 of a bridge|web.conf:3: nat6 needs net=nat|rootfs=/r bridge=b nat6=yes
+spoof=no of a macvlan|web.conf:3: spoof=no needs net=nat or a bridge|rootfs=/r macvlan=e spoof=no
 dhcp of a macvlan|web.conf:3: dhcp needs net=nat or a bridge|rootfs=/r macvlan=e dhcp=yes
 dhcp without an address|web.conf:3: dhcp has no IPv4 ip to give|rootfs=/r bridge=b dhcp=yes
 net=nat and a vlan|web.conf:3: vlan cannot be set with net=nat|rootfs=/r net=nat vlan=7

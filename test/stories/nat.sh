@@ -27,6 +27,22 @@ world() {
 	can_nat
 }
 
+# world6: likewise of IPv6: 2001:db8:9::9 knows 2001:db8:1::2
+world6() {
+	[ -e /proc/sys/net/ipv6 ] || skip 'no IPv6 in this kernel'
+	world
+	six=/proc/sys/net/ipv6/conf
+	for f in all/forwarding default/accept_ra; do
+		echo "echo $(cat $six/$f) >$six/$f" >>undo
+	done
+	echo 0 >$six/all/forwarding
+	echo 1 >$six/crt-up/accept_ra
+	ip addr add 2001:db8:1::2/64 dev crt-up nodad
+	ip route add 2001:db8:9::/64 via 2001:db8:1::1
+	there ip addr add 2001:db8:1::1/64 dev crt-w nodad
+	there ip addr add 2001:db8:9::9/128 dev lo
+}
+
 # there COMMAND...: in the world
 there() {
 	nsenter -t "$world" -n "$@"
@@ -205,50 +221,44 @@ nat_killed() {
 story -k 'nat: kill -9 of the supervisor' nat_killed
 
 # at each message that is sent to the kernel
-nat_killed_each() {
+# each_message INJECT JUDGE: a start with all that net=nat has, in which that
+# befalls one message to the kernel, for each of them
+each_message() {
 	need strace
-	world
-	conf net=nat
+	world6
+	conf net=nat nat6=yes
 	n=1
 	while :; do
 		rc=0
-		strace -o trace -e trace=sendto \
-			-e "inject=sendto:signal=KILL:when=$n" \
+		strace -o trace -e trace=sendto -e "inject=sendto:$1:when=$n" \
 			"$crun" -q -c c.conf -- true >out 2>err || rc=$?
-		grep -q 'killed by SIGKILL' trace || break
-		verb 0 clean
+		grep -qE 'killed by SIGKILL|INJECTED' trace || break
+		"$2"
 		nothing_left
 		n=$((n + 1))
 	done
-	[ "$n" -gt 8 ] || wrong 'more than 8 messages' "$n: $(cat trace err)"
+	[ "$n" -gt 16 ] || wrong 'more than 16 messages' "$n: $(cat trace err)"
 	echo "# $((n - 1)) messages"
 }
-story -k 'nat: kill -9 at each netlink message' nat_killed_each
 
-nat_failed_each() {
-	need strace
-	world
-	conf net=nat
-	n=1
-	while :; do
-		rc=0
-		strace -o trace -e trace=sendto \
-			-e "inject=sendto:error=ENOBUFS:when=$n" \
-			"$crun" -q -c c.conf -- true >out 2>err || rc=$?
-		grep -q INJECTED trace || break
-		case $rc in
-		0) ;;		# it was at the end
-		125) lines 1 ;;
-		*) wrong 'status 0 or 125' "$rc: $(cat err)" ;;
-		esac
-		"$crun" clean 2>/dev/null
-		nothing_left
-		n=$((n + 1))
-	done
-	[ "$n" -gt 8 ] || wrong 'more than 8 messages' "$n: $(cat trace err)"
-	echo "# $((n - 1)) messages"
+message_killed() {
+	verb 0 clean
 }
-story -k 'nat: each netlink message fails' nat_failed_each
+limit=240
+story -k 'nat: kill -9 at each netlink message' each_message signal=KILL \
+	message_killed
+
+message_failed() {
+	case $rc in
+	0) ;;		# it was at the end
+	125) lines 1 ;;
+	*) wrong 'status 0 or 125' "$rc: $(cat err)" ;;
+	esac
+	"$crun" clean 2>/dev/null
+}
+limit=240
+story -k 'nat: each netlink message fails' each_message error=ENOBUFS \
+	message_failed
 
 # a chain that nft flush ruleset would empty is the kernel's to keep
 nat_flush() {
@@ -311,10 +321,11 @@ nat_many() {
 		i=$((i + 1))
 	done
 	while read -r p; do
-		secs=60 ends 0 "$p"
+		wait "$p" || echo "$p: status $?" >>failed
 	done <pids
 	# said where a machine is slow
 	grep -hv 'has not begun the init yet' err.* >err || :
+	[ ! -e failed ] || wrong 'status 0 of each' "$(cat failed)"
 	lines 0
 	nothing_left
 }

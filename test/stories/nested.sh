@@ -157,7 +157,7 @@ walls_failing() {
 		n=0 errno=ENOMEM
 		[ "${call#*=}" = "$call" ] || errno=${call#*=}
 		call=${call%=*}
-		while n=$((n + 1)) && [ "$n" -le "$((80 / slow / slow))" ]; do
+		while n=$((n + 1)) && [ "$n" -le "$((80 / fewer / fewer))" ]; do
 			rc=0
 			timeout "$((10 * slow))" strace -f -qq -o trace \
 				-e "trace=$call" -e \
@@ -180,14 +180,14 @@ walls_failing() {
 	done
 	echo "# $(wc -l <said) refused" >&2
 	# a slow machine has not come to all
-	[ "$slow" -gt 1 ] || while IFS='|' read -r modes text; do
+	[ "$fewer" -gt 1 ] || while IFS='|' read -r modes text; do
 		case $modes in
 		*"$mode"*) grep -qE -e "$text" said ||
 			wrong "$text" 'none of all lines' ;;
 		esac
 	done <lines
-	[ "$(wc -l <said)" -gt $((50 / slow / slow)) ] ||
-		wrong "more than $((50 / slow / slow))" "$(cat said)"
+	[ "$(wc -l <said)" -gt $((50 / fewer / fewer)) ] ||
+		wrong "more than $((50 / fewer / fewer))" "$(cat said)"
 }
 limit=240
 story -k 'walls: (wall 17) each call that builds a wall fails' walls_failing a
@@ -222,7 +222,7 @@ thief_down() {
 walls_thief() {
 	thief_up "$@"
 	n=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
 		n=$((n + 1))
 		./stolen exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
@@ -252,7 +252,7 @@ walls_seen() {
 	[ ! "${CRUN_IN_VM:-}" ] || echo 1 >/proc/sys/fs/suid_dumpable
 	background -- sh -c "exec thief $words >/thief.out"
 	n=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
 		n=$((n + 1))
 		SECRET=1 "$crun" exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
@@ -296,7 +296,7 @@ walls_kills() {
 	background -- sh -c 'exec thief kill'
 	mkdir caller
 	n=0 ended=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
 		n=$((n + 1)) rc=0
 		(cd caller && exec prlimit --core=unlimited "$crun" exec \
 			"$name" true) 2>err || rc=$?
@@ -329,7 +329,7 @@ walls_interpreter() {
 			>root/bin/trick
 		chmod 755 root/bin/trick
 		n=0
-		while [ "$n" -lt "$((40 / slow))" ]; do
+		while [ "$n" -lt "$((40 / fewer))" ]; do
 			n=$((n + 1))
 			timeout 20 ./stolen exec "$name" /bin/trick >out 2>&1 ||
 				:
@@ -359,7 +359,7 @@ walls_race_masks() {
 	racer=$!
 	echo "$racer" >>kids
 	n=0 real=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / slow))}" ]; do
+	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
 		n=$((n + 1)) rc=0
 		timeout 20 "$crun" -q -c c.conf -- sh -c '
 			[ "$(stat -f -c %T /proc)" = proc ] || exit 7

@@ -197,7 +197,7 @@ limit=250
 story 'live: ready when systemd says so, not at its prompt' live_ready bookworm
 
 live_many() {
-	want 0 env SCALE_ROUNDS=1 sh "$here/test/scale" "$((20 / slow))"
+	want 0 env SCALE_ROUNDS=1 sh "$here/test/scale" "$((20 / fewer))"
 	sed 's/^/# /' out
 }
 secs=120 limit=200

@@ -471,7 +471,7 @@ verb_churn() {
 		i=$((i + 1))
 		(
 			n=0
-			while [ "$n" -lt "$((60 / slow))" ]; do
+			while [ "$n" -lt "$((60 / fewer))" ]; do
 				n=$((n + 1))
 				printf '%s\n' "name=$name-$i" "rootfs=$root" |
 					"$crun" -c - -- true || break
@@ -496,7 +496,7 @@ verb_churn() {
 		[ "$n" -lt 5000 ] || wrong 'an end' "$(cat churn.*)"
 	done
 	is 'errors' '' "$(cat churn.*)"
-	[ "$n" -ge "$((20 / slow))" ] || wrong 'many looks' "$n"
+	[ "$n" -ge "$((20 / fewer))" ] || wrong 'many looks' "$n"
 }
 story -k 'verbs: list and stat while containers come and go' verb_churn
 
