@@ -13,6 +13,7 @@
  *	net/spoof.c	a guest is held to its addresses, likewise
  *	net/range.c	its range of addresses
  *	net/resolv.c	the host's name servers
+ *	net/hosts.c	names of containers
  *	net/nft.c	messages of nf_tables
  *	net/filter.c	others' filters of what is forwarded
  *	net/legacy.c	those of iptables-legacy

@@ -13,7 +13,7 @@ enum key_id {
 	KEY_NET, KEY_BRIDGE, KEY_MACVLAN, KEY_IPVLAN, KEY_PHYS, KEY_VLAN,
 	KEY_IP, KEY_ROUTE, KEY_GATEWAY, KEY_MAC, KEY_MTU, KEY_HOST_LINK,
 	KEY_ISOLATE, KEY_DHCP, KEY_NAT6, KEY_SPOOF,
-	KEY_PORT, KEY_IFNAME, KEY_DNS,
+	KEY_PORT, KEY_IFNAME, KEY_DNS, KEY_HOSTS,
 	KEY_MEMORY, KEY_SWAP, KEY_CPUS, KEY_CPU_WEIGHT, KEY_CPUSET, KEY_PIDS,
 	KEY_IO_WEIGHT, KEY_CGROUP, KEY_CGROUP_VIEW,
 	KEY_BIND, KEY_TMPFS, KEY_READONLY,
@@ -173,7 +173,7 @@ struct conf {
 	const char *cpuset;	/* a list as in cpuset(7); NULL: all */
 	uint64_t pids, io_weight;	/* 0: not set */
 	enum view view;
-	uint64_t rootfs_follow, readonly, nesting;
+	uint64_t rootfs_follow, readonly, nesting, hosts;
 	uint64_t caps;		/* a bit a capability, 1 << CAP_* */
 	int seccomp;		/* whether system calls are refused */
 	uint64_t stop_signal, reboot_signal;	/* 0: by the init */

@@ -95,6 +95,9 @@ const struct key keys[NKEYS] = {
     "them" },
 [KEY_DNS] = { "dns", "ADDRESS", NULL, set_address, 0, 0, 0, ADDS,
     "a name server, written to /etc/resolv.conf" },
+[KEY_HOSTS] = { "hosts", "yes|no", "no", set_bool, F(hosts), 0, 0, 0,
+    "with net=nat, an /etc/hosts with the names of all containers that have "
+    "it, in the place of the guest's own" },
 [KEY_MEMORY] = { "memory", "SIZE", NULL, set_size, F(memory), 1 << 20, 0, LIVE,
     "limit of memory, page cache included" },
 [KEY_SWAP] = { "swap", "SIZE", NULL, set_size, F(swap), 0, 0, LIVE,

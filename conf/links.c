@@ -411,6 +411,8 @@ conf_links_check(struct conf *c)
 	for (i = KEY_NET; i <= KEY_PORT; i++)
 		if (c->faulty[i])
 			return;
+	if (c->host_net && c->hosts)
+		conf_error(c, conf_where(c, KEY_HOSTS), "hosts needs net=nat");
 	if (c->host_net) {
 		check_host_net(c);
 		return;
@@ -424,4 +426,8 @@ conf_links_check(struct conf *c)
 		check_routes(c, i);
 	}
 	check_ports(c);
+	for (i = 0; i < c->nlinks && c->link[i].kind != LINK_NAT; i++)
+		;
+	if (c->hosts && i == c->nlinks)
+		conf_error(c, conf_where(c, KEY_HOSTS), "hosts needs net=nat");
 }

@@ -322,6 +322,9 @@ rootfs_child(struct run *r)
 	masks_child(r);
 	mount_cgroup(r);
 	mount_list(r);
+	if (r->net.hosts >= 0)
+		target_mount(r->mount.tree, r->net.hosts, "/etc/hosts", 0,
+		    conf_where(r->conf, KEY_HOSTS));
 	run_host_child(r);
 	check_place(r, r->mount.procfs, "/proc");
 	check_place(r, r->mount.sysfs, "/sys");

@@ -3,8 +3,8 @@
 #define NET_FILTER_H
 
 /* Lets the bridge of net=nat through each that would drop what it sends; warns
- * where that cannot be done, and says how it can.  where is put before.  six: what
- * drops IPv6 too. */
+ * where that cannot be done, and says how it can.  where is put before.
+ * six: what drops IPv6 too. */
 void filter_open(const char *where, int six);
 /* Removes all that was put there. */
 void filter_close(void);

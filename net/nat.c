@@ -16,6 +16,7 @@
 #include "conf/conf.h"
 #include "lib/lib.h"
 #include "net/filter.h"
+#include "net/hosts.h"
 #include "net/kinds.h"
 #include "net/link.h"
 #include "net/net.h"
@@ -213,6 +214,8 @@ nat_host(struct run *r, int link, int fd)
 		open_six(r, link, fd);
 		record_address(r, link, &r->net.peer[link].address6);
 	}
+	hosts_open(r, r->net.peer[link].lock);
+	hosts_add(r, r->net.peer[link].lock);
 	if (!conf_next(r->conf, KEY_DNS, NULL) && !r->net.resolved)
 		resolv_host(r);
 }
@@ -230,5 +233,6 @@ nat_undo(struct run *r, int link)
 {
 	table_undo(r, link);
 	veth_undo(r, link);
+	hosts_leave(r, r->net.peer[link].lock);
 	shared_leave(r, &r->net.peer[link].lock, NAT_BRIDGE);
 }

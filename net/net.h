@@ -43,6 +43,7 @@ struct net {
 	char resolv[512];	/* of nat and host without dns: */
 				/* resolv.conf(5) */
 	int resolved;		/* that was looked for */
+	int hosts;		/* a mount for /etc/hosts; -1 */
 	int guest;		/* rtnetlink of the container; -1 */
 	int events;		/* epoll(7) of what is served; -1 */
 	struct door *doors;	/* ports of the host */
@@ -53,7 +54,7 @@ struct net {
 	struct peer peer[LINKS];	/* by the interface's number */
 };
 
-#define NET_NONE { .guest = -1, .events = -1 }
+#define NET_NONE { .hosts = -1, .guest = -1, .events = -1 }
 
 void net_host(struct run *);
 void net_attach(struct run *);

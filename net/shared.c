@@ -20,6 +20,7 @@
 #include "crun.h"
 #include "lib/lib.h"
 #include "net/filter.h"
+#include "net/hosts.h"
 #include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
@@ -32,14 +33,20 @@ enum { GATE, USERS, PARTS };	/* the bytes; the last is the first of many */
 
 static const char made[] = "made";
 
-static void
-put_path(char *path, size_t size, const char *link)
+void
+shared_path(char *path, size_t size, const char *kind, const char *link)
 {
 	struct stat st = { 0 };
 
 	stat("/proc/self/ns/net", &st);
-	put(path, size, STATEDIR "/.link-%s-%llu", link,
+	put(path, size, STATEDIR "/.%s-%s-%llu", kind, link,
 	    (unsigned long long)st.st_ino);
+}
+
+static void
+put_path(char *path, size_t size, const char *link)
+{
+	shared_path(path, size, "link", link);
 }
 
 /* Opens the file and locks its gate.  -1 and errno; ENOENT without create. */
@@ -103,6 +110,21 @@ shared_claim(int file, int n)
 	return !lock_byte(file, F_OFD_SETLK, F_WRLCK, PARTS + n, 1);
 }
 
+int
+shared_lock(struct run *r, int file)
+{
+	if (!wait_lock(r, file, F_WRLCK))
+		return 0;
+	tell("what is known of a link is locked: %s", wait_holder(file));
+	return -1;
+}
+
+void
+shared_unlock(int file)
+{
+	lock_byte(file, F_OFD_SETLK, F_UNLCK, GATE, 1);
+}
+
 /* With the gate locked: removes the link, if nobody else uses it.  -1: it
  * cannot be removed, which is told. */
 static int
@@ -114,8 +136,10 @@ remove_unused(int file, const char *path, const char *link)
 	if (lock_byte(file, F_OFD_SETLK, F_WRLCK, USERS, 1) < 0)
 		return 0;
 	pread(file, text, sizeof(text) - 1, 0);
-	if (!strcmp(link, NAT_BRIDGE))
+	if (!strcmp(link, NAT_BRIDGE)) {
 		filter_close();
+		hosts_close();
+	}
 	if (!strcmp(text, made) && link_delete(link) < 0) {
 		warn("removing the link %s:", link);
 		return -1;
@@ -157,6 +181,8 @@ shared_left(struct run *r, const char *link)
 	if (file < 0)
 		return "a link that others use cannot be looked at";
 	left = remove_unused(file, path, link);
+	if (!strcmp(link, NAT_BRIDGE))
+		hosts_left(r);
 	close(file);
 	return left ? "a link of the host is there still" : NULL;
 }

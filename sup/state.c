@@ -338,10 +338,12 @@ state_clean(const char *name)
 {
 	char dir[STATE_PATH];
 	const char *why;
+	struct conf c = { .name = name };
 	struct stat st;
 	struct run r;
 
 	r = (struct run)RUN_NONE;
+	r.conf = &c;
 	if (strlen(name) > NAME_LEN)
 		return 0;
 	put_state_path(dir, sizeof(dir), name, NULL);

@@ -324,6 +324,8 @@ a port of a macvlan|web.conf:3: port needs net=nat or a bridge|rootfs=/r macvlan
 a port without an address|web.conf:3: port needs an IPv4 ip|rootfs=/r bridge=b port=1:1
 a port that is forwarded already|web.conf:4: port 85:1 is forwarded already, by 80-90:180-190|rootfs=/r net=nat port=80-90:180-190 port=85:1
 a port of another interface that is forwarded already|web.conf:5: eth1.port 1:1 is forwarded already|rootfs=/r net=nat port=1:1 eth1.net=nat eth1.port=1:1
+hosts of a bridge|web.conf:3: hosts needs net=nat|rootfs=/r bridge=b hosts=yes
+hosts with the network of the host|web.conf:3: hosts needs net=nat|rootfs=/r net=host hosts=yes
 nat6 of a bridge|web.conf:3: nat6 needs net=nat|rootfs=/r bridge=b nat6=yes
 spoof=no of a macvlan|web.conf:3: spoof=no needs net=nat or a bridge|rootfs=/r macvlan=e spoof=no
 dhcp of a macvlan|web.conf:3: dhcp needs net=nat or a bridge|rootfs=/r macvlan=e dhcp=yes
