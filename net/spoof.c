@@ -47,7 +47,7 @@ struct rules {
 	struct nft_table table;
 	const char *link;
 	const uint8_t *mac;
-	const struct ip *ip[16];	/* all that are its own */
+	const struct ip *ip[48];	/* all that are its own */
 	size_t n;
 };
 
@@ -192,6 +192,21 @@ add_own(struct rules *u, const struct ip *ip, const char *where)
 	u->ip[u->n++] = ip;
 }
 
+/* Those of its other interfaces too: an answer may leave by another than that
+ * which was asked. */
+static void
+add_all_own(struct rules *u, const struct run *r, const char *where)
+{
+	int i;
+
+	for (i = 0; i < r->conf->nlinks; i++) {
+		add_own(u, &r->net.peer[i].address, where);
+		add_own(u, &r->net.peer[i].address6, where);
+	}
+	for (each(r->conf, s, KEY_IP))
+		add_own(u, &s->u.ip, where);
+}
+
 /* 0, or -1 and errno. */
 static int
 make_table(struct rules *u, int owned)
@@ -233,10 +248,7 @@ spoof_attach(struct run *r, int link)
 		return;
 	ip_end_of_mac(local.addr + 8, u.mac);
 	add_own(&u, &local, where);
-	add_own(&u, &p->address, where);
-	add_own(&u, &p->address6, where);
-	for (each_of(r->conf, s, KEY_IP, link))
-		add_own(&u, &s->u.ip, where);
+	add_all_own(&u, r, where);
 	table_open(r, link, name);
 	u.fd = p->nft;
 	if (make_table(&u, 1) < 0 && (errno != EOPNOTSUPP ||

@@ -220,7 +220,7 @@ port_two() {
 	world
 	serves net=nat port=8080:80 eth1.net=nat eth1.port=8081:81
 	asks 'tcp 80' there "$talk" ask tcp 198.51.100.2 8080
-	is tables 2 "$(nft list tables | grep -c crun-)"
+	is tables 2 "$(nft list tables | grep -c "inet crun-")"
 	down
 	nothing_left
 }

@@ -101,8 +101,8 @@ saved_unknown_values() {
 		"$(awk 'NR > 1 { print $1, $6, $7 }' out)"
 	verb 0 stat "$name"
 	lines 3
-	is 'in stat' "hostname= bridge=$br mac=" \
-		"$(grep -e ^hostname= -e ^ip= -e ^bridge= -e ^mac= out | xargs)"
+	is 'in stat' "hostname= bridge=$br" \
+		"$(grep -e ^hostname= -e ^ip= -e ^bridge= out | xargs)"
 	down
 }
 
