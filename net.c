@@ -21,6 +21,7 @@
  *	net/dhcp.c	DHCP for the guest
  *	net/advert.c	router advertisements, likewise
  *	net/packet.c	sockets of both
+ *	net/change.c	what crun set changes
  *	net/forward.c	ports of the host, by localhost: tcp.c, udp.c
  *	net/taken.c	who has a port
  *	net/macvlan.c	macvlan, ipvlan, VLANs
@@ -38,6 +39,7 @@
 #include "crun.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/change.h"
 #include "net/forward.h"
 #include "net/kinds.h"
 #include "net/net.h"
@@ -103,6 +105,8 @@ net_attach(struct run *r)
 		serve_attach(r, i);
 	}
 	shut(&fd);
+	forward_attach(r);
+	change_attach(r);
 }
 
 void
@@ -119,7 +123,9 @@ net_undo(struct run *r)
 	forward_undo(r);
 	shut(&r->net.guest);
 	shut(&r->net.events);
+	i = r->net.asks;		/* stays over a reboot */
 	r->net = (struct net)NET_NONE;
+	r->net.asks = i;
 }
 
 const char *

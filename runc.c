@@ -82,6 +82,7 @@ static const struct stage {
 } stages[] = {
 	{ state_host, NULL, state_undo, .stays = 1 },
 	{ typing_host, NULL, typing_undo, .stays = 1 },
+	{ change_host, NULL, change_undo, .stays = 1 },
 	{ idmap_host, idmap_attach, idmap_undo, .stays = 1 },
 	{ private_host, NULL, private_undo, 0, 0 },
 	{ mount_host, mount_attach, mount_undo, IDS_READY, 0 },

@@ -299,7 +299,8 @@ take_all_back(int status, const char *line)
 }
 
 void
-cgroup_set(struct run *r, const struct setting *asked, size_t n)
+cgroup_set(struct run *r, const struct setting *asked, size_t n,
+    void (*more)(struct run *))
 {
 	struct change *c = xrealloc(NULL, MAXCHANGES + 1, sizeof(*c));
 	size_t i, k = 0;
@@ -317,6 +318,7 @@ cgroup_set(struct run *r, const struct setting *asked, size_t n)
 	nmade = k;
 	die_then = on_die;
 	on_die = take_all_back;
+	more(r);
 	state_conf_commit(r);
 	on_die = die_then;
 	free(c);

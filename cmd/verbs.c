@@ -10,6 +10,7 @@
  * print.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -24,6 +25,7 @@
 #include "cmd/words.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/net.h"
 #include "ns/ns.h"
 #include "sec/sec.h"
 #include "sup/sup.h"
@@ -236,11 +238,46 @@ lock_settings(const struct run *r, const char *name)
 	alarm(0);
 }
 
+static void
+no_more(struct run *r)
+{
+	(void)r;
+}
+
+static void
+change_network(struct run *r)
+{
+	const char *why = net_change(r);
+
+	if (!why)
+		return;
+	unlinkat(r->state.dir, ".conf", 0);
+	die("%s", why);
+}
+
+/* Takes the keys of the network from the list, which is of the supervisor's;
+ * gives whether there are any. */
+static int
+split_changes(struct setting *asked, size_t *n)
+{
+	size_t i, limits = 0;
+
+	for (i = 0; i < *n; i++)
+		if ((int)asked[i].id < 0 ||	/* no key, which is told later */
+		    !(keys[asked[i].id].flags & LINK))
+			asked[limits++] = asked[i];
+	i = *n != limits;
+	*n = limits;
+	return i;
+}
+
 static int
 do_set(struct words *w)
 {
 	const char *name = w->names[0];
 	struct setting *asked = parse_changes(w->names + 1, w->n - 1);
+	size_t n = w->n - 1;
+	int network = split_changes(asked, &n);
 	struct conf c = { 0 };
 	enum conf_state saved;
 	struct run r;
@@ -260,7 +297,7 @@ do_set(struct words *w)
 	r.conf = &c;
 	if (cgroup_open_all(&r, name) < 0)
 		return EXIT_SETUP;
-	cgroup_set(&r, asked, w->n - 1);
+	cgroup_set(&r, asked, n, network ? change_network : no_more);
 	return 0;
 }
 
@@ -352,7 +389,7 @@ static const struct verb {
 	{ "set", "", 2, -1, do_set, "NAME KEY=VALUE ...",
 	    "change limits while it runs, all or none: memory swap cpus "
 	    "cpu.weight cpuset pids io.weight cgroup.FILE; an empty VALUE "
-	    "lifts one" },
+	    "lifts one; and port, all of them: those not given end" },
 	{ "wait", "", 1, 1, do_wait, "NAME",
 	    "until it ends, with its exit status" },
 	{ "clean", "", 0, 0, do_clean, "",

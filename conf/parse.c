@@ -1,7 +1,6 @@
 /* What values are made of: numbers, sizes, words, addresses. */
 #include <arpa/inet.h>
 #include <ctype.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,18 +8,6 @@
 #include "conf/conf.h"
 #include "conf/values.h"
 #include "lib/lib.h"
-
-const char *
-complain(const char *fmt, ...)
-{
-	static char text[512];
-	va_list ap;
-
-	va_start(ap, fmt);
-	vsnprintf(text, sizeof(text), fmt, ap);
-	va_end(ap);
-	return text;
-}
 
 /* ---- words and numbers ---- */
 

@@ -36,9 +36,9 @@ cannot_open(struct conf *c, int dir)
 
 /* Of what is not whole nothing is taken: who knows what is missing. */
 static void
-load_saved(struct conf *c, int dir, char **over, int nover)
+load_saved(struct conf *c, int dir, const char *file, char **over, int nover)
 {
-	int fd = openat(dir, "conf", O_RDONLY | O_NONBLOCK | O_CLOEXEC |
+	int fd = openat(dir, file, O_RDONLY | O_NONBLOCK | O_CLOEXEC |
 	    O_NOCTTY | O_NOFOLLOW);
 	char *text = NULL;
 	size_t size;
@@ -62,19 +62,32 @@ load_saved(struct conf *c, int dir, char **over, int nover)
 	conf_check(c);
 }
 
-enum conf_state
-conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
+static enum conf_state
+load(struct conf *c, int dir, const char *name, const char *what, char **over,
+    int nover)
 {
 	char file[STATE_PATH];
 
-	put_state_path(file, sizeof(file), name, "conf");
+	put_state_path(file, sizeof(file), name, what);
 	*c = (struct conf){ .saved = 1, .program = c->program,
 	    .file = xprintf("%s", file) };
 	conf_defaults(c);
-	load_saved(c, dir, over, nover);
+	load_saved(c, dir, what, over, nover);
 	if (c->name && strcmp(c->name, name))
 		conf_error(c, conf_where(c, KEY_NAME), "name=%s: must be %s",
 		    c->name, name);
 	c->name = name;
 	return conf_worst(c);
+}
+
+enum conf_state
+conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
+{
+	return load(c, dir, name, "conf", over, nover);
+}
+
+enum conf_state
+conf_saved_new(struct conf *c, int dir, const char *name)
+{
+	return load(c, dir, name, ".conf", NULL, 0);
 }

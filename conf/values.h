@@ -7,9 +7,6 @@
 struct conf;
 struct setting;
 
-/* A setter's complaint with a number or a word in it. */
-const char *complain(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
 /* A decimal number from min to max.  0, or -1: it is none. */
 int parse_number(const char *s, uint64_t min, uint64_t max, uint64_t *out);
 /* 512, 64K, 1G: with K M G T as powers of 1024 */

@@ -14,7 +14,7 @@ thaw
 set
 wait
 clean'
-_crun_keys='name= rootfs= rootfs.follow= init= hostname= env= container= userns= uidmap= gidmap= net= bridge= macvlan= ipvlan= phys= vlan= ip= route= gateway= mac= mtu= host.link= isolate= dhcp= spoof= port= ifname= dns= hosts= memory= swap= cpus= cpu.weight= cpuset= pids= io.weight= cgroup. cgroup.view= bind= tmpfs= readonly= caps= seccomp= device= nesting= rlimit. sysctl. stop.signal= reboot.signal= stop.timeout= console.log='
+_crun_keys='name= rootfs= rootfs.follow= init= hostname= env= container= userns= uidmap= gidmap= net= bridge= macvlan= ipvlan= phys= vlan= ip= route= gateway= mac= mtu= host.link= isolate= dhcp= nat6= spoof= port= ifname= dns= hosts= memory= swap= cpus= cpu.weight= cpuset= pids= io.weight= cgroup. cgroup.view= bind= tmpfs= readonly= caps= seccomp= device= nesting= rlimit. sysctl. stop.signal= reboot.signal= stop.timeout= console.log='
 _crun_live='memory= swap= cpus= cpu.weight= cpuset= pids= io.weight= cgroup.'
 _crun_values='rootfs=FOLDER
 rootfs.follow=yes|no
@@ -22,6 +22,7 @@ userns=auto|none
 net=none|nat|bridge|host
 isolate=yes|no
 dhcp=yes|no
+nat6=yes|no
 spoof=yes|no
 hosts=yes|no
 cgroup.view=auto|v2|v1|none

@@ -97,6 +97,9 @@ void *xrealloc(void *, size_t count, size_t size)
     __attribute__((returns_nonnull));
 char *xprintf(const char *fmt, ...)
     __attribute__((returns_nonnull, format(printf, 1, 2)));
+/* What is wrong, in a text that the next complaint uses again. */
+const char *complain(const char *fmt, ...)
+    __attribute__((format(printf, 1, 2)));
 /* snprintf() for names that must fit; dies where they do not. */
 void put(char *buf, size_t size, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -123,6 +126,10 @@ void near_try(struct near *, const char *candidate);
 /* ---- pass.c ---- */
 
 enum { PASS_MAX = 2 };
+/* Listens at a socket in the run-time folder of that container; dies. */
+int pass_listen(const char *name, const char *file, int type);
+/* Whether who has connected to a socket of unix(7) is root or our own user. */
+int pass_trusted(int fd);
 /* sendmsg(2) of data with n descriptors beside it; flags are further MSG_. */
 ssize_t pass_send(int to, const void *data, size_t size, const int *fds,
     size_t n, int flags);

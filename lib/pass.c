@@ -1,8 +1,11 @@
-/* Descriptors that go to another process, beside the bytes of one message:
- * SCM_RIGHTS, unix(7). */
+/* Sockets of unix(7), and descriptors that go to another process by one, beside
+ * the bytes of a message: SCM_RIGHTS. */
+#include <errno.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
+#include <sys/un.h>
+#include <unistd.h>
 
 #include "lib/lib.h"
 
@@ -42,4 +45,35 @@ pass_receive(int from, void *data, size_t size, int *fds, size_t n)
 	    h->cmsg_len == CMSG_LEN(n * sizeof(*fds)))
 		memcpy(fds, CMSG_DATA(h), n * sizeof(*fds));
 	return got;
+}
+
+int
+pass_trusted(int fd)
+{
+	struct ucred peer;
+	socklen_t len = sizeof(peer);
+
+	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
+	    (peer.uid == 0 || peer.uid == geteuid());
+}
+
+static int
+bind_at(int fd, const struct sockaddr_un *a)
+{
+	return bind(fd, (const struct sockaddr *)a, sizeof(*a));
+}
+
+int
+pass_listen(const char *name, const char *file, int type)
+{
+	struct sockaddr_un a = { .sun_family = AF_UNIX };
+	int fd = socket(AF_UNIX, type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+
+	put_state_path(a.sun_path, sizeof(a.sun_path), name, file);
+	/* a killed supervisor has left its own */
+	if (fd < 0 || (bind_at(fd, &a) < 0 &&
+	    (errno != EADDRINUSE || unlink(a.sun_path) < 0 ||
+	    bind_at(fd, &a) < 0)) || listen(fd, 8) < 0)
+		die("making the socket %s:", a.sun_path);
+	return fd;
 }

@@ -130,6 +130,18 @@ has_word(const char *words, const char *word)
 	return 0;
 }
 
+const char *
+complain(const char *fmt, ...)
+{
+	static char text[512];
+	va_list ap;
+
+	va_start(ap, fmt);
+	vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	return text;
+}
+
 char *
 next_part(char **rest, const char *ends)
 {

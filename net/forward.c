@@ -63,26 +63,82 @@ bind_port(const struct port *p, uint16_t port)
 	return -1;
 }
 
-static void
-open_door(struct run *r, int link, const struct setting *s, uint32_t n)
+static struct door *
+find_door(struct net *net, int udp, const struct ip *at, uint16_t port)
+{
+	uint32_t i;
+
+	for (i = 0; i < net->ndoors; i++)
+		if (net->doors[i].fd >= 0 && net->doors[i].udp == udp &&
+		    net->doors[i].port == port &&
+		    !memcmp(&net->doors[i].at, at, sizeof(*at)))
+			return &net->doors[i];
+	return NULL;
+}
+
+static struct door *
+free_door(struct net *net)
+{
+	uint32_t i;
+
+	for (i = 0; i < net->ndoors; i++)
+		if (net->doors[i].fd < 0)
+			return &net->doors[i];
+	net->doors = xrealloc(net->doors, net->ndoors + 1,
+	    sizeof(*net->doors));
+	return &net->doors[net->ndoors++];
+}
+
+/* NULL, or why not. */
+static const char *
+open_door(struct run *r, const struct setting *s, uint32_t n)
 {
 	const struct port *p = &s->u.port;
-	struct net *net = &r->net;
-	struct door d = { .udp = p->udp, .to.sin_family = AF_INET,
-	    .to.sin_port = htons(p->inside + n) };
 	uint16_t port = p->first + n;
+	int fd = bind_port(p, port);
+	struct door *d;
 
-	memcpy(&d.to.sin_addr, table_address(r, link)->addr, 4);
-	d.fd = bind_port(p, port);
-	if (d.fd < 0 && errno == EADDRINUSE)
-		die("%sport %d of the host is taken by %s", s->where, port,
-		    taken_by(port, p->udp));
-	if (d.fd < 0)
-		die("%sport %d of the host:", s->where, port);
-	net->doors = xrealloc(net->doors, net->ndoors + 1, sizeof(d));
-	net->doors[net->ndoors] = d;
-	if (serve_watch(r, d.fd, SERVE_DOOR, net->ndoors++, EPOLLIN, 0) < 0)
-		die("%swatching port %d:", s->where, port);
+	if (fd < 0 && errno == EADDRINUSE)
+		return complain("%sport %d of the host is taken by %s",
+		    s->where, port, taken_by(port, p->udp));
+	if (fd < 0)
+		return complain("%sport %d of the host: %s", s->where, port,
+		    strerror(errno));
+	d = free_door(&r->net);
+	*d = (struct door){ .fd = fd, .udp = p->udp, .at = p->at,
+	    .port = port, .fresh = 1 };
+	if (serve_watch(r, fd, SERVE_DOOR, d - r->net.doors, EPOLLIN, 0) < 0) {
+		shut(&d->fd);
+		return complain("%swatching port %d: %s", s->where, port,
+		    strerror(errno));
+	}
+	return NULL;
+}
+
+static const char *
+want_door(struct run *r, const struct setting *s, uint32_t n)
+{
+	const struct port *p = &s->u.port;
+	const char *why;
+	struct door *d;
+
+	if (!find_door(&r->net, p->udp, &p->at, p->first + n) &&
+	    (why = open_door(r, s, n)))
+		return why;
+	d = find_door(&r->net, p->udp, &p->at, p->first + n);
+	d->wanted = 1;
+	d->next = (struct sockaddr_in){ .sin_family = AF_INET,
+	    .sin_port = htons(p->inside + n) };
+	memcpy(&d->next.sin_addr, table_address(r, s->link)->addr, 4);
+	return NULL;
+}
+
+static void
+close_door(struct run *r, struct door *d)
+{
+	if (d->udp)
+		udp_close(r, d - r->net.doors);
+	shut(&d->fd);			/* epoll(7) forgets it */
 }
 
 /* A connection takes two descriptors.  The init's limit is not ours: it is put
@@ -105,16 +161,44 @@ raise_limit(struct run *r)
 	}
 }
 
-void
-forward_attach(struct run *r, int link)
+const char *
+forward_prepare(struct run *r, const struct conf *c)
 {
-	uint32_t n;
+	const char *why = NULL;
+	uint32_t i, n;
 
-	for (each_of(r->conf, s, KEY_PORT, link)) {
+	for (i = 0; i < r->net.ndoors; i++)
+		r->net.doors[i].wanted = r->net.doors[i].fresh = 0;
+	for (each(c, s, KEY_PORT)) {
 		raise_limit(r);
-		for (n = 0; n < s->u.port.count; n++)
-			open_door(r, link, s, n);
+		for (n = 0; n < s->u.port.count && !why; n++)
+			why = want_door(r, s, n);
 	}
+	if (why)
+		forward_settle(r, 0);
+	return why;
+}
+
+void
+forward_settle(struct run *r, int done)
+{
+	struct door *d = r->net.doors, *end = d + r->net.ndoors;
+
+	for (; d < end; d++)
+		if (d->fd >= 0 && (done ? !d->wanted : d->fresh))
+			close_door(r, d);
+		else if (done)
+			d->to = d->next;
+}
+
+void
+forward_attach(struct run *r)
+{
+	const char *why = forward_prepare(r, r->conf);
+
+	if (why)
+		die("%s", why);
+	forward_settle(r, 1);
 }
 
 void
@@ -123,7 +207,7 @@ forward_undo(struct run *r)
 	uint32_t i;
 
 	for (i = 0; i < r->net.ndoors; i++)
-		close(r->net.doors[i].fd);
+		shut(&r->net.doors[i].fd);
 	free(r->net.doors);
 	r->net.doors = NULL;
 	r->net.ndoors = 0;
@@ -137,7 +221,7 @@ forward_undo(struct run *r)
 void
 forward_serve(struct run *r, uint32_t n)
 {
-	if (n >= r->net.ndoors)
+	if (n >= r->net.ndoors || r->net.doors[n].fd < 0)
 		return;
 	if (r->net.doors[n].udp)
 		udp_receive(r, &r->net.doors[n], n);

@@ -18,6 +18,9 @@ void bridge_host(struct run *, int link, int fd);
 void peer_host(struct run *, int link, int fd);
 void veth_attach(struct run *, int link, int fd);
 void veth_undo(struct run *, int link);
+/* Flags of the bridge's port that the configuration asks for.  0, or -1 and
+ * errno. */
+int veth_set_flags(const struct run *, int link, int fd);
 
 /* A link on top of another, and that other. */
 void parent_host(struct run *, int link, int fd);

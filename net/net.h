@@ -45,6 +45,7 @@ struct net {
 	int resolved;		/* that was looked for */
 	int hosts;		/* a mount for /etc/hosts; -1 */
 	int guest;		/* rtnetlink of the container; -1 */
+	int asks;		/* NAME/set; -1 */
 	int events;		/* epoll(7) of what is served; -1 */
 	struct door *doors;	/* ports of the host */
 	uint32_t ndoors;
@@ -54,12 +55,19 @@ struct net {
 	struct peer peer[LINKS];	/* by the interface's number */
 };
 
-#define NET_NONE { .hosts = -1, .guest = -1, .events = -1 }
+#define NET_NONE { .hosts = -1, .guest = -1, .asks = -1, \
+	.events = -1 }
 
 void net_host(struct run *);
 void net_attach(struct run *);
 void net_child(struct run *);
 void net_undo(struct run *);
+/* What may change while it runs is asked for at NAME/set. */
+void change_host(struct run *);
+void change_undo(struct run *);
+/* The command: has the supervisor take what the configuration beside the old
+ * one says of ports.  NULL, or why nothing was changed. */
+const char *net_change(struct run *);
 /* Before poll(2): fills an entry.  After it: serves what has come. */
 void net_poll(const struct run *, struct pollfd *);
 void net_serve(struct run *, const struct pollfd *);

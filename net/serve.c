@@ -14,6 +14,7 @@
 #include "conf/conf.h"
 #include "lib/lib.h"
 #include "net/advert.h"
+#include "net/change.h"
 #include "net/dhcp.h"
 #include "net/forward.h"
 #include "net/net.h"
@@ -112,7 +113,6 @@ serve_attach(struct run *r, int link)
 		attach_dhcp(r, link);
 		advert_attach(r, link);
 	}
-	forward_attach(r, link);
 }
 
 void
@@ -164,6 +164,9 @@ net_serve(struct run *r, const struct pollfd *p)
 			break;
 		case SERVE_EXPIRE:
 			udp_expire(r);
+			break;
+		case SERVE_CHANGE:
+			change_serve(r);
 			break;
 		}
 	}

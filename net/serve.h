@@ -12,6 +12,7 @@ enum served {
 	SERVE_DHCP, SERVE_SOLICITED, SERVE_ADVERT,	/* of an interface */
 	SERVE_DOOR, SERVE_FLOW,		/* of tcp.c */
 	SERVE_SESSION, SERVE_EXPIRE,	/* of udp.c */
+	SERVE_CHANGE,
 };
 
 /* Adds one, or changes what is waited for: EPOLL bits; 0 takes it out.  0, or

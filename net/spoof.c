@@ -249,7 +249,8 @@ spoof_attach(struct run *r, int link)
 	ip_end_of_mac(local.addr + 8, u.mac);
 	add_own(&u, &local, where);
 	add_all_own(&u, r, where);
-	table_open(r, link, name);
+	if (table_open(r, link, name) < 0)
+		die("writing down the table %s:", name);
 	u.fd = p->nft;
 	if (make_table(&u, 1) < 0 && (errno != EOPNOTSUPP ||
 	    make_table(&u, 0) < 0))

@@ -86,22 +86,32 @@ keep_routes(void)
 
 /* The uplink must forward too, and uplinks come and go: for all.  It stays on,
  * since others may have come to rely on it. */
-static void
+static int
 forward(const char *where, const char *file, const char *name)
 {
 	int kept = 0;
 
 	if (is_one(file))
-		return;
+		return 0;
 	if (file == forward6)
 		kept = keep_routes();
 	if (write_at(AT_FDCWD, file, "1") < 0)
-		die("%sNAT needs %s to be 1%s; writing it%s:", where, file,
-		    errno == ENOENT ? ", which this kernel does not have" :
-		    "", sysctl_hint());
+		return -1;
 	warn("%s%s is 1 from now on, and stays%s", where, name, kept ?
 	    ", as does accept_ra of 2, without which the host would lose its "
 	    "routes" : "");
+	return 0;
+}
+
+static void cannot_forward(const char *where, const char *file)
+    __attribute__((noreturn));
+
+static void
+cannot_forward(const char *where, const char *file)
+{
+	die("%sNAT needs %s to be 1%s; writing it%s:", where, file,
+	    errno == ENOENT ? ", which this kernel does not have" : "",
+	    sysctl_hint());
 }
 
 void
@@ -110,15 +120,18 @@ table_host(struct run *r, int link)
 	const char *where = conf_where_of(r->conf, r->conf->link[link].key,
 	    link);
 
-	if (is_needed(r, link))
-		forward(where, forward4, "net.ipv4.ip_forward");
+	if (is_needed(r, link) &&
+	    forward(where, forward4, "net.ipv4.ip_forward") < 0)
+		cannot_forward(where, forward4);
 }
 
 void
 table_host6(struct run *r, int link)
 {
-	forward(conf_where_of(r->conf, KEY_NAT6, link), forward6,
-	    "net.ipv6.conf.all.forwarding");
+	const char *where = conf_where_of(r->conf, KEY_NAT6, link);
+
+	if (forward(where, forward6, "net.ipv6.conf.all.forwarding") < 0)
+		cannot_forward(where, forward6);
 }
 
 /* ---- rules ---- */
@@ -215,7 +228,7 @@ make_table(const struct run *r, int link, int fd, const struct nft_table *t,
 
 /* ---- the table ---- */
 
-void
+int
 table_open(struct run *r, int link, char name[TABLE_NAME])
 {
 	struct peer *p = &r->net.peer[link];
@@ -223,37 +236,80 @@ table_open(struct run *r, int link, char name[TABLE_NAME])
 
 	put_table(name, r, link);
 	if (p->has_table)
-		return;
+		return 0;
 	put(line, sizeof(line), "nft %s\n", name);
-	state_record(r, line);
+	if (state_note(r, line) < 0)
+		return -1;
 	p->nft = nft_open();
 	p->has_table = 1;
+	return 0;
+}
+
+/* The table, with all its ports; *bad is one that could not be forwarded.  -1
+ * and errno. */
+static int
+fill_table(struct run *r, int link, char *name, const struct setting **bad)
+{
+	struct nft_table t = { NFPROTO_INET, name };
+	int fd, err;
+
+	if (table_open(r, link, name) < 0)
+		return -1;
+	fd = r->net.peer[link].nft;
+	err = make_table(r, link, fd, &t, 1);
+	if (err < 0 && errno == EOPNOTSUPP)
+		err = make_table(r, link, fd, &t, 0);
+	for (each_of(r->conf, s, KEY_PORT, link))
+		if (!err && (err = add_ports(r, link, fd, &t, &s->u.port)) < 0)
+			*bad = s;
+	return err;
 }
 
 void
 table_attach(struct run *r, int link)
 {
-	struct peer *p = &r->net.peer[link];
 	const char *where = conf_where_of(r->conf, r->conf->link[link].key,
 	    link);
-	char table[TABLE_NAME];
-	struct nft_table t = { NFPROTO_INET, table };
-	int err;
+	const struct setting *bad = NULL;
+	char name[TABLE_NAME];
 
 	if (!is_needed(r, link))
 		return;
-	table_open(r, link, table);
-	err = make_table(r, link, p->nft, &t, 1);
-	if (err < 0 && errno == EOPNOTSUPP)
-		err = make_table(r, link, p->nft, &t, 0);
-	if (err < 0)
-		die("%sthe table %s of nf_tables (CONFIG_NF_TABLES, _INET, "
-		    "NFT_NAT, NFT_MASQ, NFT_FIB_INET):", where, table);
-	for (each_of(r->conf, s, KEY_PORT, link))
-		if (add_ports(r, link, p->nft, &t, &s->u.port) < 0)
-			die("%sforwarding %s by nf_tables:", s->where,
-			    s->value);
-	step("net: NAT by nf_tables, table %s", table);
+	if (!fill_table(r, link, name, &bad)) {
+		step("net: NAT by nf_tables, table %s", name);
+		return;
+	}
+	if (bad)
+		die("%sforwarding %s by nf_tables:", bad->where, bad->value);
+	die("%sthe table %s of nf_tables (CONFIG_NF_TABLES, _INET, "
+	    "NFT_NAT, NFT_MASQ, NFT_FIB_INET):", where, name);
+}
+
+/* On a bridge, without ports. */
+static int
+drop_table(struct run *r, int link)
+{
+	char name[TABLE_NAME];
+	struct message m;
+
+	put_table(name, r, link);
+	nft_begin(&m);
+	nft_table_delete(&m, &(struct nft_table){ NFPROTO_INET, name });
+	return nft_commit(r->net.peer[link].nft, &m) < 0 && errno != ENOENT ?
+	    -1 : 0;
+}
+
+int
+table_change(struct run *r, int link)
+{
+	const struct setting *bad;
+	char name[TABLE_NAME];
+
+	if (!is_needed(r, link))	/* any more */
+		return r->net.peer[link].has_table ? drop_table(r, link) : 0;
+	if (forward("", forward4, "net.ipv4.ip_forward") < 0)
+		return -1;
+	return fill_table(r, link, name, &bad);
 }
 
 const char *

@@ -18,10 +18,12 @@ void table_host6(struct run *, int link);
 /* The container's address of IPv4 that ports lead to. */
 const struct ip *table_address(const struct run *, int link);
 /* The name of an interface's tables, which from now on are ours to make by
- * p->nft and will be removed. */
-void table_open(struct run *, int link, char name[TABLE_NAME]);
+ * p->nft and will be removed.  0, or -1 and errno. */
+int table_open(struct run *, int link, char name[TABLE_NAME]);
 /* Makes it for an interface, where that needs one; dies where it cannot. */
 void table_attach(struct run *, int link);
+/* Has it as r->conf says now.  0, or -1 and errno. */
+int table_change(struct run *, int link);
 void table_undo(struct run *, int link);
 /* Holds the guest to its own addresses, where that is asked for or usual. */
 void spoof_attach(struct run *, int link);

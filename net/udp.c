@@ -164,6 +164,17 @@ udp_serve(struct run *r, uint32_t n)
 }
 
 void
+udp_close(struct run *r, uint32_t number)
+{
+	struct sessions *all = r->net.sessions;
+	int i;
+
+	for (i = 0; all && i < all->n; i++)
+		if (all->all[i].fd >= 0 && all->all[i].door == number)
+			end_session(&all->all[i]);
+}
+
+void
 udp_expire(struct run *r)
 {
 	struct sessions *all = r->net.sessions;

@@ -189,8 +189,8 @@ needs_hairpin(const struct run *r, int link)
 }
 
 /* Flags of the bridge's port, bridge(8). */
-static void
-set_port_flags(const struct run *r, int link, int fd)
+int
+veth_set_flags(const struct run *r, int link, int fd)
 {
 	const char *port = r->net.peer[link].name;
 	int isolate = r->conf->link[link].isolate;
@@ -200,7 +200,7 @@ set_port_flags(const struct run *r, int link, int fd)
 	struct ifinfomsg *i;
 
 	if (!isolate && !hairpin)
-		return;
+		return 0;
 	nl_clear(&m);
 	i = nl_begin(&m, RTM_SETLINK, 0, sizeof(*i));
 	i->ifi_family = AF_BRIDGE;
@@ -212,10 +212,7 @@ set_port_flags(const struct run *r, int link, int fd)
 			nl_attr(&m, IFLA_BRPORT_MODE, &yes, 1);
 	nl_unnest(&m);
 	nl_end(&m);
-	if (nl_send(fd, &m) < 0)
-		die("%ssetting flags of the bridge's port %s:",
-		    conf_where_of(r->conf, isolate ? KEY_ISOLATE : KEY_PORT,
-		    link), port);
+	return nl_send(fd, &m);
 }
 
 static int
@@ -264,7 +261,10 @@ veth_attach(struct run *r, int link, int fd)
 		    l->name);
 	if (l->vlan)
 		set_vlan(r, link, fd);
-	set_port_flags(r, link, fd);
+	if (veth_set_flags(r, link, fd) < 0)
+		die("%ssetting flags of the bridge's port %s:",
+		    conf_where_of(r->conf, l->isolate ? KEY_ISOLATE : KEY_PORT,
+		    link), p->name);
 	link_begin(fd, p->name);
 	if (l->kind == LINK_BRIDGE) {
 		table_attach(r, link);

@@ -121,15 +121,35 @@ left_size(struct run *r)
 	    st.st_size;
 }
 
+/* Whether a process has died, or is about to: its flags in /proc/PID/stat,
+ * proc(5), which its state, its name in brackets and five numbers precede. */
+static int
+is_dying(long pid)
+{
+	enum { FLAGS = 6, PF_EXITING = 4 };
+	char path[32], text[512], *p;
+	long n = 0;
+	int i;
+
+	put(path, sizeof(path), "/proc/%ld/stat", pid);
+	if (read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
+		return errno == ENOENT || errno == ESRCH;
+	p = strrchr(text, ')');
+	for (i = 0, p += p ? strlen(") S") : 0; p && i < FLAGS; i++)
+		n = strtol(p, &p, 10);
+	return n & PF_EXITING;
+}
+
 /* A supervisor that was killed has left the lock to the child that it had just
- * cloned, until that comes to closing it, state_child(). */
+ * cloned, until that comes to closing it, state_child().  And it has its locks
+ * itself while the kernel takes apart what it had. */
 static int
 holder_died(int state)
 {
 	char text[32];
 
 	return read_at(state, "lock", text, sizeof(text)) > 0 &&
-	    kill(strtol(text, NULL, 10), 0) < 0 && errno == ESRCH;
+	    is_dying(strtol(text, NULL, 10));
 }
 
 static int

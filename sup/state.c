@@ -143,8 +143,8 @@ state_host(struct run *r)
 	step("state: %s", dir);
 }
 
-void
-state_record(struct run *r, const char *lines)
+int
+state_note(struct run *r, const char *lines)
 {
 	ssize_t len = strlen(lines);
 	int fd, bad;
@@ -152,10 +152,17 @@ state_record(struct run *r, const char *lines)
 	fd = openat(r->state.dir, "host",
 	    O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOFOLLOW, 0600);
 	bad = fd < 0 || write(fd, lines, len) != len;
-	if (bad)
+	if (!bad)
+		r->state.recorded += len;
+	shut(&fd);
+	return bad ? -1 : 0;
+}
+
+void
+state_record(struct run *r, const char *lines)
+{
+	if (state_note(r, lines) < 0)
 		die("writing " STATEDIR "/%s/host:", r->conf->name);
-	close(fd);
-	r->state.recorded += len;
 }
 
 static void
@@ -293,7 +300,7 @@ static int
 remove_folder(struct run *r, const char *name)
 {
 	static const char *const files[] = { "conf", "console", "lock" };
-	static const char *const more[] = { "log", ".conf" };
+	static const char *const more[] = { "log", ".conf", "set" };
 	char dir[STATE_PATH];
 	int left = 0;
 	size_t i;

@@ -114,6 +114,8 @@ extern const struct object objects[];	/* runc.c; ends with a NULL kind */
 /* Writes down what is about to be made on the host: lines "cgroup PATH",
  * "link NAME" or "ids N".  Dies when it cannot. */
 void state_record(struct run *, const char *lines);
+/* Likewise, and does not die: 0, or -1 and errno. */
+int state_note(struct run *, const char *lines);
 /* Something that was written down could not be removed: its line stays for
  * the next who tries. */
 void state_keep(struct run *);

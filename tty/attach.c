@@ -15,7 +15,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
-#include <sys/un.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -25,28 +25,10 @@
 
 /* ---- the supervisor ---- */
 
-static int
-bind_at(int fd, const struct sockaddr_un *a)
-{
-	return bind(fd, (const struct sockaddr *)a, sizeof(*a));
-}
-
 void
 typing_host(struct run *r)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-
-	put_state_path(a.sun_path, sizeof(a.sun_path), r->conf->name,
-	    "console");
-	r->tty.listener = socket(AF_UNIX,
-	    SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	/* a killed supervisor has left its own */
-	if (r->tty.listener < 0 ||
-	    (bind_at(r->tty.listener, &a) < 0 &&
-		(errno != EADDRINUSE || unlink(a.sun_path) < 0 ||
-		    bind_at(r->tty.listener, &a) < 0)) ||
-	    listen(r->tty.listener, 8) < 0)
-		die("making the socket %s:", a.sun_path);
+	r->tty.listener = pass_listen(r->conf->name, "console", SOCK_STREAM);
 }
 
 void
@@ -65,16 +47,6 @@ send_master(int to, int master)
 	return pass_send(to, &what, 1, &master, 1, MSG_DONTWAIT) == 1;
 }
 
-static int
-may_attach(int fd)
-{
-	struct ucred peer;
-	socklen_t len = sizeof(peer);
-
-	return !getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) &&
-	    (peer.uid == 0 || peer.uid == geteuid());
-}
-
 static void
 accept_one(struct run *r)
 {
@@ -84,7 +56,7 @@ accept_one(struct run *r)
 
 	if (fd < 0)
 		return;
-	if (may_attach(fd)) {
+	if (pass_trusted(fd)) {
 		if (r->tty.typist < 0 && r->tty.master >= 0 &&
 		    !console_typed(r) && send_master(fd, r->tty.master)) {
 			r->tty.typist = fd;
