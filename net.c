@@ -115,14 +115,15 @@ net_undo(struct run *r)
 	const struct link *l = r->conf->link;
 	int i;
 
+	forward_undo(r);
 	for (i = r->conf->nlinks - 1; i >= 0; i--)
 		if (l[i].kind) {
 			serve_undo(r, i);
 			kinds[l[i].kind].undo(r, i);
 		}
-	forward_undo(r);
 	shut(&r->net.guest);
 	shut(&r->net.events);
+	shut(&r->net.spare);
 	i = r->net.asks;		/* stays over a reboot */
 	r->net = (struct net)NET_NONE;
 	r->net.asks = i;

@@ -121,11 +121,11 @@ void cgroup_kill(const struct run *);
 /* ---- set.c ---- */
 
 /* Changes limits, all or none, then what more() does, and the saved
- * configuration with them.  conf is the new one; asked are the changed
- * settings, an empty value unsets.  Dies with the first that cannot be, or
- * where more() does: then nothing is changed. */
+ * configuration with them, unless more() has done so and gives 1.  conf is the
+ * new one; asked are the changed settings, an empty value unsets.  Dies with
+ * the first that cannot be, or where more() does: then nothing is changed. */
 void cgroup_set(struct run *, const struct setting *asked, size_t n,
-    void (*more)(struct run *));
+    int (*more)(struct run *));
 
 /* ---- device.c ---- */
 

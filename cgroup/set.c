@@ -300,7 +300,7 @@ take_all_back(int status, const char *line)
 
 void
 cgroup_set(struct run *r, const struct setting *asked, size_t n,
-    void (*more)(struct run *))
+    int (*more)(struct run *))
 {
 	struct change *c = xrealloc(NULL, MAXCHANGES + 1, sizeof(*c));
 	size_t i, k = 0;
@@ -318,8 +318,8 @@ cgroup_set(struct run *r, const struct setting *asked, size_t n,
 	nmade = k;
 	die_then = on_die;
 	on_die = take_all_back;
-	more(r);
-	state_conf_commit(r);
+	if (!more(r))
+		state_conf_commit(r);
 	on_die = die_then;
 	free(c);
 }

@@ -269,9 +269,17 @@ print_facts(struct run *r, const struct conf *c, int i, const char *prefix)
 		print_mac(prefix, l->own_mac && !c->faulty[KEY_MAC] ? l->mac :
 		    NULL);
 	if (has && (l->kind == LINK_BRIDGE || l->kind == LINK_NAT)) {
+		char name[IFNAMSIZ];
+
+		if (l->host)
+			put(name, sizeof(name), "%s", l->host);
+		else
+			link_name(r, i, name);
+		/* the guest may have another link of that name now */
 		fd = nl_open();
-		if (link_get(fd, NULL, f.lower, &other) == 0)
-			printf("%shost.link=%s\n", prefix, other.name);
+		if (link_get(fd, name, 0, &other) == 0 &&
+		    !strcmp(other.kind, "veth") && other.lower == f.index)
+			printf("%shost.link=%s\n", prefix, name);
 		close(fd);
 	}
 	if (has)
@@ -411,6 +419,7 @@ stat_all(struct run *r, const char *name)
 
 	conf_saved(&c, r->state.dir, name, NULL, 0);
 	conf_warn(&c);
+	r->conf = &c;
 	printf("name=%s\nstate=%s\npid=%ld\n", name, state_name(r, RUNNING),
 	    (long)r->init.pid);
 	print_link("init", r->init.proc, "exe");

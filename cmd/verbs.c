@@ -238,19 +238,20 @@ lock_settings(const struct run *r, const char *name)
 	alarm(0);
 }
 
-static void
+static int
 no_more(struct run *r)
 {
 	(void)r;
+	return 0;
 }
 
-static void
+static int
 change_network(struct run *r)
 {
 	const char *why = net_change(r);
 
 	if (!why)
-		return;
+		return 1;
 	unlinkat(r->state.dir, ".conf", 0);
 	die("%s", why);
 }

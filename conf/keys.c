@@ -88,16 +88,17 @@ const struct key keys[NKEYS] = {
     "no: drop what the guest sends from addresses that are not its own, or as "
     "a router or DHCP server; no with net=nat, unless userns=none, else yes" },
 [KEY_PORT] = { "port", "[ADDRESS:]PORT:INSIDE[/udp]", NULL, set_port, 0, 0, 0,
-    ADDS | LINK | LIVE, "with net=nat or a bridge: what comes to that port of the "
-    "host, or of its ADDRESS, goes to INSIDE; ranges: 8000-8010:80-90" },
+    ADDS | LINK | LIVE,
+    "with net=nat or a bridge: what comes to that port of the host, or of its "
+    "ADDRESS, goes to INSIDE; ranges: 8000-8010:80-90" },
 [KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
     "the name inside of the interface whose keys have no IFNAME. before "
     "them" },
 [KEY_DNS] = { "dns", "ADDRESS", NULL, set_address, 0, 0, 0, ADDS,
     "a name server, written to /etc/resolv.conf" },
 [KEY_HOSTS] = { "hosts", "yes|no", "no", set_bool, F(hosts), 0, 0, 0,
-    "with net=nat, an /etc/hosts with the names of all containers that have "
-    "it, in the place of the guest's own" },
+    "with net=nat, an /etc/hosts with the names of all containers of "
+    "net=nat, in the place of the guest's own" },
 [KEY_MEMORY] = { "memory", "SIZE", NULL, set_size, F(memory), 1 << 20, 0, LIVE,
     "limit of memory, page cache included" },
 [KEY_SWAP] = { "swap", "SIZE", NULL, set_size, F(swap), 0, 0, LIVE,

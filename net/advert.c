@@ -4,8 +4,9 @@
  *
  * The router is the bridge, by its link-local address, where one of its
  * addresses is a gateway of the interface.  Another router on the link
- * advertises itself.  A guest makes itself an address of the prefix only where
- * that is the one that it has anyway: else it keeps what is set.
+ * advertises itself.  A guest is to make itself an address of the prefix only
+ * where the one that it makes of its hardware address is the one that it has
+ * anyway: else it keeps what is set.
  */
 #include <arpa/inet.h>
 #include <linux/filter.h>
@@ -214,12 +215,15 @@ send_advert(const struct run *r, int link)
 void
 advert_asked(struct run *r, int link)
 {
+	enum { MOST = 8 };		/* a guest that floods us waits */
 	char asked[256];
-	int any = 0;
+	int i;
 
-	while (recv(r->net.peer[link].solicited, asked, sizeof(asked), 0) > 0)
-		any = 1;
-	if (any)
+	for (i = 0; i < MOST; i++)
+		if (recv(r->net.peer[link].solicited, asked, sizeof(asked),
+		    0) <= 0)
+			break;
+	if (i)
 		send_advert(r, link);
 }
 

@@ -2,8 +2,9 @@
  *
  * The sockets and the table of nf_tables are the supervisor's.  So crun set
  * writes the new configuration beside the old one, connects to the socket
- * NAME/set, and waits for a record: its status is 0, or its text says why
- * nothing was changed.  Then crun set puts the configuration in its place. */
+ * NAME/set, and waits for a record.  Its status is 0: the supervisor has put
+ * the new configuration in its place; or its text says why nothing was
+ * changed. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -36,21 +37,21 @@ can_have_ports(const struct link *l)
 
 /* ---- the supervisor ---- */
 
-/* All interfaces by r->conf; on failure *s is a port of the one that could
- * not.  -1 and errno. */
+/* All interfaces by r->conf.  -1 and errno; *bad is a port that is to blame, if
+ * there is one. */
 static int
-set_ports(struct run *r, const struct setting **s)
+set_ports(struct run *r, const struct setting **bad)
 {
 	const struct conf *c = r->conf;
-	int i, fd = nl_open(), err = 0;
+	int i, fd = nl_try_open(), err = fd < 0 ? errno : 0;
 
-	for (i = 0; i < c->nlinks && !err; i++) {
-		*s = conf_next_of(c, KEY_PORT, i, NULL);
-		if (can_have_ports(&c->link[i]))
-			err = veth_set_flags(r, i, fd) < 0 ||
-			    table_change(r, i) < 0 ? errno : 0;
-	}
-	close(fd);
+	*bad = NULL;
+	for (i = 0; i < c->nlinks && !err; i++)
+		if (can_have_ports(&c->link[i]) &&
+		    (veth_set_flags(r, i, fd) < 0 ||
+		    table_change(r, i, bad) < 0))
+			err = errno;
+	shut(&fd);
 	errno = err;
 	return err ? -1 : 0;
 }
@@ -61,21 +62,37 @@ change_ports(struct run *r, const struct conf *new)
 {
 	const struct conf *old = r->conf;
 	const char *why = forward_prepare(r, new);
-	const struct setting *s;
+	const struct setting *bad;
 
 	if (why)
 		return why;
 	r->conf = new;
-	if (set_ports(r, &s) < 0) {
-		why = complain("%sforwarding %s by nf_tables: %s",
-		    s ? s->where : "", s ? s->value : "no ports",
-		    strerror(errno));
+	if (set_ports(r, &bad) < 0)
+		why = complain("%s%s, by nf_tables: %s", bad ? bad->where : "",
+		    bad ? conf_text(bad) : "ports", strerror(errno));
+	else if (state_conf_take(r) < 0)
+		why = complain("the new configuration: %s", strerror(errno));
+	if (why) {
 		r->conf = old;
-		if (set_ports(r, &s) < 0)
+		if (set_ports(r, &bad) < 0)
 			warn("%s: the ports that it had:", old->name);
 	}
 	forward_settle(r, !why);
 	return why;
+}
+
+/* What follows needs some descriptors, and must not die of it. */
+static int
+has_descriptors(void)
+{
+	int fd[16], n, i;
+
+	for (n = 0; n < (int)LEN(fd); n++)
+		if ((fd[n] = dup(STDERR_FILENO)) < 0)
+			break;
+	for (i = 0; i < n; i++)
+		close(fd[i]);
+	return n == LEN(fd);
 }
 
 /* The old configuration stays: other rooms have its settings. */
@@ -86,6 +103,8 @@ change(struct run *r)
 	size_t i;
 
 	*c = (struct conf){ .program = r->conf->program };
+	if (!has_descriptors())
+		return "its supervisor has too many connections, EMFILE";
 	if (conf_saved_new(c, r->state.dir, r->conf->name) != CONF_WHOLE)
 		return c->faults->text;
 	for (i = 0; i < c->nset; i++)	/* who asks knows no such file */
@@ -93,15 +112,40 @@ change(struct run *r)
 	return change_ports(r, c);
 }
 
+/* Whoever has given up meanwhile has taken his configuration away too. */
+static int
+still_waits(int fd)
+{
+	struct pollfd p = { fd, 0, 0 };
+
+	return poll(&p, 1, 0) == 0;
+}
+
+/* Where there are no descriptors left the one that is kept for this lets us
+ * refuse. */
+static int
+accept_one(struct run *r)
+{
+	int fd = accept4(r->net.asks, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE))
+		return fd;
+	shut(&r->net.spare);
+	fd = accept4(r->net.asks, NULL, NULL, SOCK_CLOEXEC);
+	shut(&fd);
+	r->net.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return -1;
+}
+
 void
 change_serve(struct run *r)
 {
-	int fd = accept4(r->net.asks, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+	int fd = accept_one(r);
 	const char *why;
 
 	if (fd < 0)
 		return;
-	if (pass_trusted(fd)) {
+	if (pass_trusted(fd) && still_waits(fd)) {
 		why = change(r);
 		record_write(fd, 0, why != NULL, why ? why : "");
 	}
@@ -126,6 +170,8 @@ change_host(struct run *r)
 void
 change_attach(struct run *r)
 {
+	if (r->net.asks >= 0)
+		r->net.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
 	if (r->net.asks >= 0 && serve_watch(r, r->net.asks, SERVE_CHANGE, 0,
 	    EPOLLIN, 0) < 0)
 		die("watching the network (epoll):");
@@ -153,13 +199,16 @@ net_change(struct run *r)
 	p.fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK,
 	    0);
 	if (p.fd < 0 || connect(p.fd, (struct sockaddr *)&a, sizeof(a)) < 0)
-		why = complain("%s: asking its supervisor at %s: %s",
+		why = errno == ENOENT ? complain("%s: its supervisor is of "
+		    "another version of crun; its ports change when %s is "
+		    "started anew", container, container) :
+		    complain("%s: asking its supervisor at %s: %s",
 		    container, a.sun_path, strerror(errno));
 	else if (poll(&p, 1, PATIENCE_MS) <= 0)
 		why = complain("%s: its supervisor does not answer; crun kill "
 		    "%s ends it", container, container);
 	else if (!record_read(p.fd, &rec))
-		why = complain("%s: its supervisor has ended", container);
+		why = complain("%s: its supervisor has refused", container);
 	else if (rec.status)
 		why = complain("%s", rec.text);
 	shut(&p.fd);

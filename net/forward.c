@@ -76,6 +76,18 @@ find_door(struct net *net, int udp, const struct ip *at, uint16_t port)
 	return NULL;
 }
 
+static int
+has_port(const struct net *net, int udp, uint16_t port)
+{
+	uint32_t i;
+
+	for (i = 0; i < net->ndoors; i++)
+		if (net->doors[i].fd >= 0 && net->doors[i].udp == udp &&
+		    net->doors[i].port == port)
+			return 1;
+	return 0;
+}
+
 static struct door *
 free_door(struct net *net)
 {
@@ -98,6 +110,10 @@ open_door(struct run *r, const struct setting *s, uint32_t n)
 	int fd = bind_port(p, port);
 	struct door *d;
 
+	if (fd < 0 && errno == EADDRINUSE && has_port(&r->net, p->udp, port))
+		return complain("%sport %d is the container's own already, "
+		    "of another address; take that away first", s->where,
+		    port);
 	if (fd < 0 && errno == EADDRINUSE)
 		return complain("%sport %d of the host is taken by %s",
 		    s->where, port, taken_by(port, p->udp));

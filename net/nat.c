@@ -101,12 +101,16 @@ static void
 open_six(struct run *r, int link, int fd)
 {
 	static const char file[] = "/proc/sys/net/ipv6/conf/" NAT_BRIDGE
-	    "/disable_ipv6";
+	    "/disable_ipv6", hears[] = "/proc/sys/net/ipv6/conf/" NAT_BRIDGE
+	    "/accept_ra";
 	const char *where = conf_where_of(r->conf, KEY_NAT6, link);
 	struct peer *p = &r->net.peer[link];
 	struct ip *ip = &p->gateway[p->gateways];
 
-	if (write_at(AT_FDCWD, file, "0") < 0)
+	/* a host whose accept_ra is 2 would hear guests that call themselves
+	 * routers */
+	if (write_at(AT_FDCWD, hears, "0") < 0 ||
+	    write_at(AT_FDCWD, file, "0") < 0)
 		die("%snat6 needs IPv6 on the host; writing %s%s:", where,
 		    file, sysctl_hint());
 	range_six(p->gateway, ip);

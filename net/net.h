@@ -46,6 +46,7 @@ struct net {
 	int hosts;		/* a mount for /etc/hosts; -1 */
 	int guest;		/* rtnetlink of the container; -1 */
 	int asks;		/* NAME/set; -1 */
+	int spare;		/* a descriptor to refuse by; -1 */
 	int events;		/* epoll(7) of what is served; -1 */
 	struct door *doors;	/* ports of the host */
 	uint32_t ndoors;
@@ -56,7 +57,7 @@ struct net {
 };
 
 #define NET_NONE { .hosts = -1, .guest = -1, .asks = -1, \
-	.events = -1 }
+	.spare = -1, .events = -1 }
 
 void net_host(struct run *);
 void net_attach(struct run *);

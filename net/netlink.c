@@ -117,15 +117,25 @@ nl_unnest(struct message *m)
 /* ---- sending ---- */
 
 int
-nl_open(void)
+nl_try_open(void)
 {
 	int fd, yes = 1;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC, NETLINK_ROUTE);
+	/* answers without a copy of what was asked */
+	if (fd >= 0)
+		setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes,
+		    sizeof(yes));
+	return fd;
+}
+
+int
+nl_open(void)
+{
+	int fd = nl_try_open();
+
 	if (fd < 0)
 		die("opening rtnetlink (CONFIG_NET):");
-	/* answers without a copy of what was asked */
-	setsockopt(fd, SOL_NETLINK, NETLINK_CAP_ACK, &yes, sizeof(yes));
 	return fd;
 }
 

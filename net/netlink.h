@@ -46,6 +46,8 @@ void nl_text(struct message *m, int type, const char *text);
 /* A socket of rtnetlink(7); and one that hears of changes, RTMGRP_.  They die
  * where there is none. */
 int nl_open(void);
+/* -1 and errno. */
+int nl_try_open(void);
 int nl_watch(uint32_t groups);
 void nl_unnest(struct message *m);
 

@@ -47,6 +47,7 @@ struct rules {
 	struct nft_table table;
 	const char *link;
 	const uint8_t *mac;
+	int nat;		/* all addresses are crun's to give */
 	const struct ip *ip[48];	/* all that are its own */
 	size_t n;
 };
@@ -121,22 +122,24 @@ add_link(struct rules *u)
 	end(u);
 }
 
-/* Without an address of its own it has one by DHCP of another. */
+/* Without an address of its own on a bridge it has one by DHCP or router
+ * advertisements of another. */
 static int
-has_four(const struct rules *u)
+has_own(const struct rules *u, int family)
 {
 	size_t i;
 
 	for (i = 0; i < u->n; i++)
-		if (u->ip[i]->family == AF_INET)
+		if (u->ip[i]->family == family &&
+		    !ip_is_link_local(u->ip[i]))
 			return 1;
-	return 0;
+	return u->nat;
 }
 
 static void
 add_four(struct rules *u)
 {
-	if (has_four(u)) {
+	if (has_own(u, AF_INET)) {
 		begin(u);
 			of_kind(u, ETH_P_ARP);
 			other_ip(u, NFT_NETWORK, ARP_IP, AF_INET);
@@ -168,6 +171,8 @@ add_six(struct rules *u)
 		of_kind(u, ETH_P_IPV6);
 		nft_from_udp(&u->m, DHCP6_SERVER);
 	end(u);
+	if (!has_own(u, AF_INET6))
+		return;
 	begin(u);
 		of_kind(u, ETH_P_IPV6);
 		other_ip(u, NFT_NETWORK, SADDR6, AF_INET6);
@@ -187,8 +192,8 @@ add_own(struct rules *u, const struct ip *ip, const char *where)
 	if (!ip->family)
 		return;
 	if (u->n == LEN(u->ip))
-		die("%sspoof=no with more than %d addresses", where,
-		    (int)LEN(u->ip) - 1);
+		die("%smore than %d addresses of a container cannot be held "
+		    "to; spoof=yes does without", where, (int)LEN(u->ip) - 1);
 	u->ip[u->n++] = ip;
 }
 
@@ -226,9 +231,11 @@ cannot_hold(const struct run *r, int link, const char *table)
 	const struct setting *asked = conf_next_of(r->conf, KEY_SPOOF, link,
 	    NULL);
 
-	if (asked)
+	if (asked || (errno != EOPNOTSUPP && errno != EAFNOSUPPORT &&
+	    errno != ENOENT))
 		die("%sspoof=no, the table %s of nf_tables (CONFIG_NF_TABLES, "
-		    "_BRIDGE):", asked->where, table);
+		    "_BRIDGE); spoof=yes does without:", asked ?
+		    asked->where : "", table);
 	warn("net=nat: %s is not held to its own addresses, for which the "
 	    "kernel needs CONFIG_NF_TABLES_BRIDGE; spoof=yes says nothing of "
 	    "it:", r->conf->name);
@@ -242,7 +249,8 @@ spoof_attach(struct run *r, int link)
 	struct ip local = { AF_INET6, 64, { 0xfe, 0x80 } };
 	char name[TABLE_NAME];
 	struct rules u = { .table = { NFPROTO_BRIDGE, name }, .link = p->name,
-	    .mac = r->conf->link[link].mac };
+	    .mac = r->conf->link[link].mac,
+	    .nat = r->conf->link[link].kind == LINK_NAT };
 
 	if (!is_held(r, link))
 		return;

@@ -6,12 +6,12 @@
  * the supervisor, whatever ends that.  Before Linux 5.12 there is no such
  * thing: then it is deleted at the end, or by crun clean.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/netfilter.h>
+#include <linux/rtnetlink.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "crun.h"
 #include "conf/conf.h"
@@ -39,7 +39,7 @@ is_needed(const struct run *r, int link)
 static void
 put_table(char *buf, const struct run *r, int link)
 {
-	put(buf, TABLE_NAME, link ? "crun-%s-%s" : "crun-%s", r->conf->name,
+	put(buf, TABLE_NAME, link ? "crun-%s/%s" : "crun-%s", r->conf->name,
 	    r->conf->link[link].name);
 }
 
@@ -62,26 +62,46 @@ is_one(const char *file)
 	return read_at(AT_FDCWD, file, text, sizeof(text)) > 0 && *text == '1';
 }
 
+static void
+take_advertised(const struct nlmsghdr *h, void *arg)
+{
+	const struct rtmsg *t = NLMSG_DATA(h);
+	const struct rtattr *a = RTM_RTA(t);
+	int left = RTM_PAYLOAD(h), *kept = arg;
+	char link[IFNAMSIZ], file[96];
+	uint32_t index;
+
+	if (t->rtm_protocol != RTPROT_RA)
+		return;
+	for (; RTA_OK(a, left); a = RTA_NEXT(a, left)) {
+		if (a->rta_type != RTA_OIF || RTA_PAYLOAD(a) != sizeof(index))
+			continue;
+		memcpy(&index, RTA_DATA(a), sizeof(index));
+		if (!if_indextoname(index, link))
+			continue;
+		put(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/accept_ra",
+		    link);
+		*kept |= is_one(file) && !write_at(AT_FDCWD, file, "2");
+	}
+}
+
 /* A host that forwards takes no more router advertisements, and drops the
- * routes that it has from them, unless accept_ra is 2, ip-sysctl.rst.  The
- * entry default is for links that come later. */
+ * routes that it has from them, unless accept_ra of their link is 2,
+ * ip-sysctl.rst.  Gives whether there are such. */
 static int
 keep_routes(void)
 {
-	DIR *d = opendir("/proc/sys/net/ipv6/conf");
-	char file[NAME_MAX + 64];
-	struct dirent *e;
-	int changed = 0;
+	int fd = nl_open(), kept = 0;
+	struct message m;
+	struct rtmsg *t;
 
-	while (d && (e = readdir(d))) {
-		put(file, sizeof(file), "/proc/sys/net/ipv6/conf/%s/accept_ra",
-		    e->d_name);
-		if (strcmp(e->d_name, "all") && is_one(file))
-			changed |= !write_at(AT_FDCWD, file, "2");
-	}
-	if (d)
-		closedir(d);
-	return changed;
+	nl_clear(&m);
+	t = nl_begin(&m, RTM_GETROUTE, NLM_F_DUMP, sizeof(*t));
+	t->rtm_family = AF_INET6;
+	nl_end(&m);
+	nl_ask(fd, &m, take_advertised, &kept);
+	close(fd);
+	return kept;
 }
 
 /* The uplink must forward too, and uplinks come and go: for all.  It stays on,
@@ -89,10 +109,14 @@ keep_routes(void)
 static int
 forward(const char *where, const char *file, const char *name)
 {
-	int kept = 0;
+	int kept = 0, fd;
 
 	if (is_one(file))
 		return 0;
+	fd = open(file, O_WRONLY | O_CLOEXEC);
+	if (fd < 0)		/* before anything is changed */
+		return -1;
+	close(fd);
 	if (file == forward6)
 		kept = keep_routes();
 	if (write_at(AT_FDCWD, file, "1") < 0)
@@ -141,7 +165,8 @@ build_masquerade(struct message *m, const struct nft_table *t,
     const struct ip *ip)
 {
 	nft_rule(m, t, "out");
-		nft_from(m, ip, ip->family == AF_INET ? 32 : 128);
+		/* of IPv6 all that the guest may make of the prefix */
+		nft_from(m, ip, ip->family == AF_INET ? 32 : 64);
 		nft_not_out_by(m, NAT_BRIDGE);
 		nft_masquerade(m);
 	nft_rule_end(m);
@@ -300,16 +325,15 @@ drop_table(struct run *r, int link)
 }
 
 int
-table_change(struct run *r, int link)
+table_change(struct run *r, int link, const struct setting **bad)
 {
-	const struct setting *bad;
 	char name[TABLE_NAME];
 
 	if (!is_needed(r, link))	/* any more */
 		return r->net.peer[link].has_table ? drop_table(r, link) : 0;
 	if (forward("", forward4, "net.ipv4.ip_forward") < 0)
 		return -1;
-	return fill_table(r, link, name, &bad);
+	return fill_table(r, link, name, bad);
 }
 
 const char *

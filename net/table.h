@@ -22,8 +22,10 @@ const struct ip *table_address(const struct run *, int link);
 int table_open(struct run *, int link, char name[TABLE_NAME]);
 /* Makes it for an interface, where that needs one; dies where it cannot. */
 void table_attach(struct run *, int link);
-/* Has it as r->conf says now.  0, or -1 and errno. */
-int table_change(struct run *, int link);
+/* Has it as r->conf says now.  0; or -1, errno, and in *bad a port that could
+ * not be forwarded, or as it was. */
+struct setting;
+int table_change(struct run *, int link, const struct setting **bad);
 void table_undo(struct run *, int link);
 /* Holds the guest to its own addresses, where that is asked for or usual. */
 void spoof_attach(struct run *, int link);

@@ -135,7 +135,10 @@ is_dying(long pid)
 	if (read_at(AT_FDCWD, path, text, sizeof(text)) <= 0)
 		return errno == ENOENT || errno == ESRCH;
 	p = strrchr(text, ')');
-	for (i = 0, p += p ? strlen(") S") : 0; p && i < FLAGS; i++)
+	if (!p)
+		return 0;
+	p += strlen(") S");
+	for (i = 0; i < FLAGS; i++)
 		n = strtol(p, &p, 10);
 	return n & PF_EXITING;
 }

@@ -444,7 +444,7 @@ cgroup_dying() {
 	echo "$!" >>kids
 	conf
 	i=0
-	while [ "$i" -lt 60 ]; do
+	while [ "$i" -lt $((60 / fewer)) ]; do
 		run 0 -q -- true
 		lines 0
 		i=$((i + 1))

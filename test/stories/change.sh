@@ -90,6 +90,9 @@ change_none() {
 	is ports 8080:80 "$(fact port)"
 	is memory 67108864 "$(fact memory.max)"
 	[ ! -e "/run/crun-os/$name/.conf" ] || wrong 'no new configuration' 'one'
+	verb 125 set "$name" port=127.0.0.1:8080:80
+	says 'port 8080 is the container.s own already, of another address; take that away first$'
+	open 8080
 	verb 2 set "$name" port=8080
 	says 'port=8080: must be PORT:INSIDE'
 	verb 2 set "$name" port=8080:80 port=8080:81

@@ -64,20 +64,6 @@ binary_reproducible() {
 secs=120 limit=300
 story 'doc: two builds in two folders are the same' binary_reproducible
 
-doc_other_machine() {
-	need "$1-linux-gnu-gcc"
-	mkdir include
-	cp "$here/build/include/cap-ng.h" include/ 2>/dev/null ||
-		cp /usr/include/cap-ng.h include/
-	for f in $(sources | tr " " "\n" | grep "[.]c$"); do
-		"$1-linux-gnu-gcc" -std=c11 -D_GNU_SOURCE -Wall -Wextra \
-			-Wpedantic -Werror -Iinclude -I"$here" \
-			-fsyntax-only "$here/$f" >out 2>&1 ||
-			wrong "$f compiles" "$(cat out)"
-	done
-}
-story 'doc: the sources compile for aarch64' doc_other_machine aarch64
-story 'doc: the sources compile for riscv64' doc_other_machine riscv64
 secs=
 
 # README's first command, in a copy

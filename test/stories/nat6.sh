@@ -13,6 +13,7 @@ own_six() {
 
 nat6_out() {
 	world6
+	ip route add 2001:db8:77::/64 via 2001:db8:1::1 proto ra
 	conf net=nat nat6=yes
 	run 0 -- sh -c 'ping -6 -c 1 -W 3 2001:db8:9::9 >/dev/null && echo reached
 		cat /sys/class/net/eth0/address
@@ -20,7 +21,7 @@ nat6_out() {
 		ip -6 route'
 	says '^crun: c.conf:4: net.ipv6.conf.all.forwarding is 1 from now on, and stays, as does accept_ra of 2, without which the host would lose its routes$'
 	lines 1
-	is 'accept_ra' '2 2' "$(cat "$six/crt-up/accept_ra" \
+	is 'accept_ra' '2 1 1' "$(cat "$six/crt-up/accept_ra" "$six/$br/accept_ra" \
 		"$six/default/accept_ra" | xargs)"
 	is address "$(sed -n 2p out | own_six 0)/64" "$(sed -n 3p out)"
 	prints_like '^reached$'
@@ -228,10 +229,18 @@ story -k 'spoof: a guest of net=nat has its own addresses only' spoof_nat
 spoof_bridge() {
 	world
 	set -- "bridge=$br" "ip=$net.3/24"
-	conf bridge="$br" ip="$net.2/24" ip="$net.4/24" caps=+net_raw spoof=no
+	conf bridge="$br" ip="$net.2/24" ip="$net.4/24" ip="$net6::2/64" \
+		caps=+net_raw spoof=no
 	background -- sleep 1000
 	is 'what another hears' '01 05 06 0b 10 ff' "$(sent "$@")"
 	verb 0 exec "$name" ping -c 1 -W 2 -I "$net.4" "$net.1"
+	verb 0 kill "$name"
+	gone
+	# one that has its IPv6 address by router advertisements
+	conf bridge="$br" ip="$net.2/24" caps=+net_raw spoof=no
+	background -- sleep 1000
+	is 'what another hears, without an IPv6 address' \
+		'01 05 06 0b 0c 10 11 ff' "$(sent "$@")"
 	verb 0 kill "$name"
 	gone
 	conf bridge="$br" ip="$net.2/24" caps=+net_raw

@@ -459,7 +459,7 @@ state_two_starts() {
 	mkfifo go over
 	exec 3<>go 4<>over
 	i=0
-	while [ "$i" -lt "${CRUN_RACES:-$((200 / fewer))}" ]; do
+	while [ "$i" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
 		for n in a b; do
 			{
 				rc=0

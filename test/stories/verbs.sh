@@ -332,12 +332,12 @@ story -k 'verbs: reboot of what does not end in time' verb_reboot_deaf
 verb_stop_killed() {
 	conf
 	i=0
-	while [ "$i" -lt 50 ]; do
+	while [ "$i" -lt $((48 / fewer)) ]; do
 		background -- sh -c \
 			'trap "sleep 0.1; exit 0" TERM; sleep 1000 & wait'
 		"$crun" stop "$name" >out 2>err &
 		p=$!
-		sleep "$(printf '0.%04d' "$((i * 20))")"
+		sleep "$(printf '0.%04d' "$((i * 20 * fewer))")"
 		kill -KILL "$p" 2>/dev/null || :
 		wait "$p" 2>/dev/null || :
 		rc=0
@@ -358,12 +358,12 @@ story -k 'verbs: a stop killed at 50 moments' verb_stop_killed
 verb_supervisor_killed() {
 	i=0
 	conf bridge="$br" ip="$net.2/24" memory=64M
-	while [ "$i" -lt 50 ]; do
+	while [ "$i" -lt $((48 / fewer)) ]; do
 		background -- sh -c \
 			'trap "sleep 0.1; exit 0" TERM; sleep 1000 & wait'
 		"$crun" stop "$name" >out 2>err &
 		p=$!
-		sleep "$(printf '0.%04d' "$((i * 30))")"
+		sleep "$(printf '0.%04d' "$((i * 30 * fewer))")"
 		kill -KILL "$sup" 2>/dev/null || :
 		rc=0
 		wait "$p" || rc=$?
