@@ -274,7 +274,7 @@ print_facts(struct run *r, const struct conf *c, int i, const char *prefix)
 		if (l->host)
 			put(name, sizeof(name), "%s", l->host);
 		else
-			link_name(r, i, name);
+			link_name(c, i, name);
 		/* the guest may have another link of that name now */
 		fd = nl_open();
 		if (link_get(fd, name, 0, &other) == 0 &&
@@ -419,7 +419,6 @@ stat_all(struct run *r, const char *name)
 
 	conf_saved(&c, r->state.dir, name, NULL, 0);
 	conf_warn(&c);
-	r->conf = &c;
 	printf("name=%s\nstate=%s\npid=%ld\n", name, state_name(r, RUNNING),
 	    (long)r->init.pid);
 	print_link("init", r->init.proc, "exe");

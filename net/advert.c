@@ -114,7 +114,7 @@ add_option(uint8_t *o, uint8_t type, const void *body, size_t size)
 	o[0] = type;
 	o[1] = (2 + size + 7) / 8;	/* in units of 8 bytes */
 	memcpy(o + 2, body, size);
-	return o + o[1] * 8;
+	return o + (size_t)o[1] * 8;
 }
 
 /* The subnet of an address of the guest's. */

@@ -285,14 +285,14 @@ link_is_wireless(const char *name)
 /* For the first interface from the container's name, for others from both
  * names: a container's name has no slash. */
 void
-link_name(const struct run *r, int link, char *name)
+link_name(const struct conf *c, int link, char *name)
 {
 	char text[NAME_LEN + IFNAMSIZ + 1];
 	uint64_t h;
 	int i;
 
-	put(text, sizeof(text), link ? "%s/%s" : "%s", r->conf->name,
-	    r->conf->link[link].name);
+	put(text, sizeof(text), link ? "%s/%s" : "%s", c->name,
+	    c->link[link].name);
 	h = hash(text);
 	put(name, IFNAMSIZ, "cr");
 	for (i = 2; i < 13; i++, h /= 32)

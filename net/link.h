@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct conf;
 struct ip;
 struct run;
 
@@ -38,7 +39,7 @@ int link_addresses(int fd, uint32_t index, struct ip **all);
 int link_is_wireless(const char *name);
 /* IFNAMSIZ bytes: a name for something on the host that belongs to interface
  * link.  The container's lock makes it ours. */
-void link_name(const struct run *, int link, char *name);
+void link_name(const struct conf *, int link, char *name);
 /* What can be done, where a file of /proc/sys could not be written; keeps
  * errno. */
 const char *sysctl_hint(void);

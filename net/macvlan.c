@@ -151,7 +151,7 @@ upper_attach(struct run *r, int link, int fd)
 	struct ifinfomsg *i;
 
 	/* the kernel looks for a link of that name on the host first */
-	link_name(r, link, name);
+	link_name(r->conf, link, name);
 	if (l->vlan && l->kind != LINK_PHYS)
 		take_vlan(r, link, fd);
 	nl_clear(&m);

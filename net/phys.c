@@ -243,7 +243,7 @@ phys_undo(struct run *r, int link)
 	if (!p->inside)
 		return;
 	fd = nl_open();
-	link_name(r, link, name);
+	link_name(r->conf, link, name);
 	if (leave_guest(r, p->inside, name) < 0)
 		warn("taking %s back from the container:", p->was.name);
 	if (!link_get(fd, name, 0, &f)) {

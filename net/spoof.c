@@ -28,6 +28,7 @@ enum { ETH_FROM = 6, ETH_KIND = 12 };
 enum { ARP_MAC = 8, ARP_IP = 14 };
 enum { SADDR4 = 12, SADDR6 = 8 };
 enum { TARGET = 8 };
+enum { MOST = 48 };		/* addresses; one rule names them all */
 
 static int
 is_held(const struct run *r, int link)
@@ -48,7 +49,7 @@ struct rules {
 	const char *link;
 	const uint8_t *mac;
 	int nat;		/* all addresses are crun's to give */
-	const struct ip *ip[48];	/* all that are its own */
+	const struct ip *ip[MOST];	/* all that are its own */
 	size_t n;
 };
 
@@ -191,9 +192,9 @@ add_own(struct rules *u, const struct ip *ip, const char *where)
 {
 	if (!ip->family)
 		return;
-	if (u->n == LEN(u->ip))
+	if (u->n == MOST)
 		die("%smore than %d addresses of a container cannot be held "
-		    "to; spoof=yes does without", where, (int)LEN(u->ip) - 1);
+		    "to; spoof=yes does without", where, MOST - 1);
 	u->ip[u->n++] = ip;
 }
 

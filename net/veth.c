@@ -241,7 +241,7 @@ veth_attach(struct run *r, int link, int fd)
 	if (l->host)
 		put(p->name, sizeof(p->name), "%s", l->host);
 	else
-		link_name(r, link, p->name);
+		link_name(r->conf, link, p->name);
 	put(line, sizeof(line), "link %s\n", p->name);
 	state_record(r, line);
 	err = make_pair(r, link, fd, mtu);
