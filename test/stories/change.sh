@@ -86,7 +86,9 @@ change_none() {
 	says '^crun: command line: port 8090 of the host is taken by pid [0-9]* \(talk\)$'
 	lines 1
 	open 8080
-	shut 8085
+	"$talk" serve tcp 8085 >free &	# nobody has that one
+	echo "$!" >>kids
+	soon grep -q up free
 	is ports 8080:80 "$(fact port)"
 	is memory 67108864 "$(fact memory.max)"
 	[ ! -e "/run/crun-os/$name/.conf" ] || wrong 'no new configuration' 'one'
@@ -102,6 +104,29 @@ change_none() {
 	nothing_left
 }
 story -k 'change: all ports or none' change_none
+
+# a file that is a mount point cannot be replaced, rename(2)
+change_uncommitted() {
+	world
+	serves net=nat port=8080:80 memory=64M
+	file=/run/crun-os/$name/conf
+	mount --bind "$file" "$file"
+	echo "umount $file" >>undo
+	verb 125 set "$name" port=8085:80 memory=128M
+	says '^crun: the new configuration: Resource busy$'
+	lines 1
+	open 8080
+	shut 8085
+	is 'memory and ports' '67108864 8080:80' \
+		"$(fact memory.max) $(fact port | xargs)"
+	umount "$file"
+	verb 0 set "$name" port=8085:80
+	open 8085
+	shut 8080
+	down
+	nothing_left
+}
+story -k 'change: a configuration that cannot be saved' change_uncommitted
 
 # as at a start, after a reboot
 change_reboot() {
