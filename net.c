@@ -62,8 +62,9 @@ static const struct {
 static void
 join_host(struct run *r)
 {
-	warn("%sthe container has the host's network: all that listens on its "
-	    "loopback and on abstract sockets", conf_where(r->conf, KEY_NET));
+	warn("%sthe container has the host's network, and reaches all that "
+	    "listens on its loopback and abstract sockets",
+	    conf_where(r->conf, KEY_NET));
 	if (!conf_next(r->conf, KEY_DNS, NULL) && !r->net.resolved)
 		resolv_host(r);
 }

@@ -256,8 +256,8 @@ change_network(struct run *r)
 	die("%s", why);
 }
 
-/* Takes the keys of the network from the list, which is of the supervisor's;
- * gives whether there are any. */
+/* Leaves the limits in the list.  Gives whether there were keys of the network
+ * too: those the supervisor changes, by the whole new configuration. */
 static int
 split_changes(struct setting *asked, size_t *n)
 {

@@ -88,7 +88,7 @@ find_router(struct run *r, int link)
 {
 	struct peer *p = &r->net.peer[link];
 	int fd = nl_open(), n, i, is = 0;
-	struct facts f;
+	struct facts f = { 0 };
 	struct ip *all;
 
 	p->router.family = 0;

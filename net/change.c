@@ -99,16 +99,18 @@ has_descriptors(void)
 static const char *
 change(struct run *r)
 {
-	struct conf *c = xrealloc(NULL, 1, sizeof(*c));
+	struct conf *c;
 	size_t i;
 
-	*c = (struct conf){ .program = r->conf->program };
 	if (!has_descriptors())
 		return "its supervisor has too many connections, EMFILE";
+	c = xrealloc(NULL, 1, sizeof(*c));
+	*c = (struct conf){ .program = r->conf->program };
 	if (conf_saved_new(c, r->state.dir, r->conf->name) != CONF_WHOLE)
 		return c->faults->text;
 	for (i = 0; i < c->nset; i++)	/* who asks knows no such file */
-		c->set[i].where = COMMAND_LINE;
+		if (c->set[i].id == KEY_PORT)
+			c->set[i].where = COMMAND_LINE;
 	return change_ports(r, c);
 }
 

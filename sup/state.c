@@ -251,10 +251,7 @@ state_conf_new(struct run *r)
 int
 state_conf_take(struct run *r)
 {
-	if (renameat(r->state.dir, ".conf", r->state.dir, "conf") < 0)
-		return -1;
-	generation(r, &r->state.generation);
-	return 0;
+	return renameat(r->state.dir, ".conf", r->state.dir, "conf");
 }
 
 void
@@ -262,6 +259,7 @@ state_conf_commit(struct run *r)
 {
 	if (state_conf_take(r) < 0)
 		die("renaming " STATEDIR "/%s/conf:", r->conf->name);
+	generation(r, &r->state.generation);
 }
 
 int

@@ -131,7 +131,7 @@ void state_started(struct run *);
 /* A new configuration: written beside the old one; put in its place. */
 void state_conf_new(struct run *);
 void state_conf_commit(struct run *);
-/* Likewise, and does not die: 0, or -1 and errno. */
+/* Likewise for crun set: state_conf_changed() sees it.  0, or -1 and errno. */
 int state_conf_take(struct run *);
 /* Whether somebody else has put one there since. */
 int state_conf_changed(struct run *);

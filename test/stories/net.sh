@@ -379,7 +379,7 @@ net_host() {
 		wrong "the host's namespace" "$(cat out)"
 	is 'what it sees' "/sys/class/net/$br nameserver 127.0.0.53 nameserver fd00::53" \
 		"$(sed 1d out | xargs)"
-	says "^crun: c.conf:3: the container has the host's network: "
+	says "^crun: c.conf:3: the container has the host's network, and reaches "
 	# nesting=yes leaves it to the kernel
 	says "ip_forward: $(if [ $# -eq 0 ]; then echo Read-only; else
 		echo Permission; fi)"
