@@ -79,7 +79,7 @@ test:
 test-all:
 	sh test/setup build test
 	@$(MAKE) --no-print-directory crun
-	CRUN_RACES=$${CRUN_RACES:-1000} ./test.sh -a
+	CRUN_RACES=$${CRUN_RACES:-500} ./test.sh -a
 
 # Does a story fail when a line of the program is wrong?
 mutants:

@@ -11,11 +11,12 @@
 #		what many kernels do not have
 #	-k	only those that a kernel, or that layout, can change
 #	-l	list them
-#	-j N	N side by side; without it one more than processors
+#	-j N	N side by side; without it two more than processors, one of
+#		them for stories that wait
 #
 # The stories stand in test/stories/, in a file for each part of crun.  A line
 #
-#	story [-ckls] TITLE COMMAND [ARG ...]
+#	story [-cklsw] TITLE COMMAND [ARG ...]
 #
 # (test/lib/story.sh) runs COMMAND, mostly the function over it, in a shell and
 # a folder of its own, with a time limit.  What COMMAND is made of stands in
@@ -43,7 +44,9 @@ uid=$(id -u)
 slow=$(awk -v n="$(getconf _NPROCESSORS_ONLN)" '{ print 1 + int($1 / n) }' \
 	/proc/loadavg)
 fewer=1			# what is done many times is done so much less often
-[ ! "${CRUN_IN_VM:-}" ] || slow=4 fewer=4
+races=50		# how often a race is run
+[ ! "${CRUN_IN_VM:-}" ] || slow=4 fewer=4 races=25
+races=${CRUN_RACES:-$races}
 
 . "$here/test/lib/story.sh"
 . "$here/test/lib/line.sh"
@@ -54,7 +57,7 @@ wrong_call() {
 	exit 2
 }
 
-all='' only='' list='' lines=$(($(getconf _NPROCESSORS_ONLN) + 1)) line=''
+all='' only='' list='' lines=$(($(getconf _NPROCESSORS_ONLN) + 2)) line=''
 [ ! "${CRUN_IN_VM:-}" ] || lines=1
 while getopts acklj:w: option; do
 	case $option in
@@ -87,6 +90,6 @@ if [ "$list" ]; then
 fi
 [ -s "$run/chosen" ] || echo 'no story has such a name; -l lists them' >&2
 prepare
-begin_lines "$lines" beside
+begin_lines "$lines" working waiting
 begin_lines 1 alone
 sum

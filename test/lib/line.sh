@@ -66,14 +66,21 @@ leftovers() {
 	done
 }
 
-# begin_lines N beside|alone: until all stories of that kind have ended
+# begin_lines N KIND...: until all stories of these kinds have ended.  Of more
+# than two lines one takes them the other way round.
 begin_lines() {
 	exec 8</proc/self/ns/mnt 9</proc/self/ns/net
 	pids=''
 	n=0
-	while [ "$n" -lt "$1" ]; do
+	most=$1
+	shift
+	while [ "$n" -lt "$most" ]; do
 		n=$((n + 1))
-		begin_line "$n" "$2" &
+		if [ "$n" -eq 3 ]; then
+			begin_line "$n" "$2" "$1" &
+		else
+			begin_line "$n" "$@" &
+		fi
 		pids="$pids $!"
 	done
 	for pid in $pids; do
@@ -82,9 +89,11 @@ begin_lines() {
 	pids=''
 }
 
-# begin_line N beside|alone
+# begin_line N KIND...
 begin_line() {
-	set -- "$here/test.sh" -w "$1" -- "$run" "$2"
+	n=$1
+	shift
+	set -- "$here/test.sh" -w "$n" -- "$run" "$@"
 	if [ "$uid" -ne 0 ] || [ "${CRUN_IN_VM:-}" ]; then
 		exec sh "$@"
 	fi
@@ -129,9 +138,10 @@ names_of_line() {
 	export T name root br net net6
 }
 
-# run_line RUN beside|alone
+# run_line RUN KIND...: the stories of one kind, then those of the next
 run_line() {
 	run=$1 job=''
+	shift
 	names_of_line "$line"
 	trap end_line EXIT
 	trap 'exit 130' INT
@@ -140,7 +150,9 @@ run_line() {
 	exec 3<"$run/chosen"
 	[ "$uid" -ne 0 ] || set_up
 	load_stories
-	take_stories "$2"
+	for each; do
+		take_stories "$each"
+	done
 }
 
 end_line() {

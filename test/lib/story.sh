@@ -8,15 +8,16 @@ number=0
 limit=60		# seconds that the next story may take
 secs=''			# seconds that a command in it may take
 
-# story [-ckls] TITLE COMMAND [ARG ...]: puts it on the list.
+# story [-cklsw] TITLE COMMAND [ARG ...]: puts it on the list.
 #	-c	the layout of cgroups can change it, v1 or v2; or it needs what
 #		many kernels do not have
 #	-k	a kernel can
 #	-l	long: only with -a, or by its name
 #	-s	single: nothing may run beside it
+#	-w	it waits for most of its time, and so takes no processor
 story() {
 	flags=- OPTIND=1
-	while getopts ckls option; do
+	while getopts cklsw option; do
 		flags=$flags$option
 	done
 	shift $((OPTIND - 1))
@@ -76,12 +77,15 @@ choose() {
 	done | sort -s -k 1,1nr
 }
 
-# take_stories beside|alone: runs what no other line has taken; 3 is the list
+# take_stories KIND: runs those of a kind that no other line has taken: alone,
+# and if not, waiting or working; 3 is the list
 take_stories() {
+	exec 3<"$run/chosen"
 	while read -r _ n flags _ <&3; do
 		case $flags in
 		*s*) kind=alone ;;
-		*) kind=beside ;;
+		*w*) kind=waiting ;;
+		*) kind=working ;;
 		esac
 		[ "$kind" = "$1" ] || continue
 		if claim "$n"; then

@@ -123,7 +123,7 @@ ready_prompt() {
 	verb 0 stop "$name"
 	gone
 }
-story 'background: --ready waits for a prompt' ready_prompt
+story -w 'background: --ready waits for a prompt' ready_prompt
 
 ready_notify() {
 	conf
@@ -262,7 +262,7 @@ log_flood() {
 	gone
 }
 [ ! "${CRUN_FLOOD:-}" ] || limit=7200
-story 'background: a flood of the console' log_flood
+story -w 'background: a flood of the console' log_flood
 
 # what was printed last is taken into the log, whoever it was that ended it
 log_end() {
@@ -304,7 +304,7 @@ console_attach() {
 	verb 0 stop "$name"
 	gone
 }
-story 'background: console: type, resize, let go, and again' console_attach
+story -w 'background: console: type, resize, let go, and again' console_attach
 
 console_frozen() {
 	os_conf
@@ -322,7 +322,7 @@ console_frozen() {
 	verb 0 stop "$name"	# which thaws it
 	gone
 }
-story 'background: console of a frozen one, and 30 KB typed: let go of' \
+story -w 'background: console of a frozen one, and 30 KB typed: let go of' \
 	console_frozen
 
 console_two() {
@@ -359,7 +359,7 @@ console_reboot() {
 		-- "$crun" console "$name"
 	gone
 }
-story 'background: console: through a reboot, to the end' console_reboot
+story -w 'background: console: through a reboot, to the end' console_reboot
 
 console_foreground() {
 	os_conf
@@ -423,7 +423,7 @@ console_flooded() {
 	verb 0 kill "$name"
 	gone
 }
-story 'background: console and log of a flood end' console_flooded
+story -w 'background: console and log of a flood end' console_flooded
 
 console_screen() {
 	conf

@@ -392,7 +392,7 @@ cgroup_frozen_elsewhere() {
 	lines 1
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
-story -c 'cgroup: a leftover that another has frozen ends a start' \
+story -cw 'cgroup: a leftover that another has frozen ends a start' \
 	cgroup_frozen_elsewhere
 
 # killed by one hierarchy, and frozen by another; in it, and in one below

@@ -143,7 +143,7 @@ change_reboot() {
 	gone
 	nothing_left
 }
-story -k 'change: it holds after a reboot' change_reboot
+story -kw 'change: it holds after a reboot' change_reboot
 
 change_other() {
 	conf
@@ -163,4 +163,4 @@ change_other() {
 	down
 	nothing_left
 }
-story -k 'change: no network, and a supervisor that is stopped' change_other
+story -kw 'change: no network, and a supervisor that is stopped' change_other

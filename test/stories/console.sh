@@ -228,7 +228,7 @@ console_stalled_terminal() {
 		wait -- "$crun" -q -c c.conf
 	is 'status of crun stop' 137 "$(cat rc)"
 }
-story 'console: and though a terminal takes no more' console_stalled_terminal
+story -w 'console: and though a terminal takes no more' console_stalled_terminal
 
 # one signal is enough for all that is left to be printed
 console_stalled_killed() {
@@ -349,7 +349,7 @@ said_race() {
 		wait
 	done
 }
-story 'console: and though another fills the pipe meanwhile' said_race
+story -w 'console: and though another fills the pipe meanwhile' said_race
 
 said_slowly() {
 	many_steps 190 1

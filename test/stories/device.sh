@@ -277,7 +277,6 @@ walls_race() {
 	racer=$!
 	echo "$racer" >>kids
 	n=0 started=0
-	races=${CRUN_RACES:-$((100 / fewer))}
 	while [ "$n" -lt "$races" ]; do
 		n=$((n + 1)) rc=0
 		cmd="crun, start $n"

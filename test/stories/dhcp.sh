@@ -35,7 +35,7 @@ dhcp_nat() {
 	conf net=nat dhcp=no
 	run 1 -- sh -c "$udhcpc"
 }
-story -k 'dhcp: with net=nat, all that the file says' dhcp_nat
+story -kw 'dhcp: with net=nat, all that the file says' dhcp_nat
 
 dhcp_bridge() {
 	lease
@@ -47,7 +47,7 @@ dhcp_bridge() {
 	net_conf
 	run 1 -- sh -c "$udhcpc"
 }
-story -k 'dhcp: with a bridge, where it is asked for' dhcp_bridge
+story -kw 'dhcp: with a bridge, where it is asked for' dhcp_bridge
 
 # A second guest on the bridge has nobody who answers it.
 dhcp_others() {
@@ -58,7 +58,7 @@ dhcp_others() {
 	want 1 "$crun" -c d.conf -- sh -c "ip link set eth0 up; $udhcpc"
 	down
 }
-story -k 'dhcp: nobody else on the bridge is answered' dhcp_others
+story -kw 'dhcp: nobody else on the bridge is answered' dhcp_others
 
 # Two on one bridge, each with its own.
 dhcp_two() {
@@ -94,7 +94,7 @@ dhcp_messages() {
 	prints_like "^offer $net.2 "
 	down
 }
-story -k 'dhcp: each message, and what no client sends' dhcp_messages
+story -kw 'dhcp: each message, and what no client sends' dhcp_messages
 
 # without a gateway, none is given
 dhcp_no_gateway() {

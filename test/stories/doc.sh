@@ -44,25 +44,6 @@ binary_size() {
 }
 story 'doc: the binary is small' binary_size
 
-sources() {
-	make -s -C "$here" sources
-}
-
-# ours, which "make" has built, and one more
-binary_reproducible() {
-	need make
-	d=a/longer/path
-	mkdir -p "$d/build" "$d/test"
-	# shellcheck disable=SC2046 # a list of files
-	(cd "$here" && tar -c Makefile $(sources)) | tar -C "$d" -x
-	cp "$here/test/libcap-ng" "$d/test/"
-	cp -a "$here/build/libcap-ng.a" "$here/build/include" \
-		"$d/build/" 2>/dev/null || :
-	want 0 make -s -C "$d" crun
-	cmp "$crun" "$d/crun" >differ || wrong 'the same binary' "$(cat differ)"
-}
-secs=120 limit=300
-story 'doc: two builds in two folders are the same' binary_reproducible
 
 secs=
 

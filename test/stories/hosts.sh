@@ -61,7 +61,7 @@ hosts_reboot() {
 	gone
 	nothing_left
 }
-story -k 'hosts: after a reboot, without a file in the rootfs' hosts_reboot
+story -kw 'hosts: after a reboot, without a file in the rootfs' hosts_reboot
 
 hosts_many() {
 	world

@@ -302,8 +302,8 @@ verb_throttled() {
 	done
 	down
 }
-story -c 'set: a limit of v1 for a disk holds, and is lifted' verb_throttled
-story -c 'set: a limit of v1 for a disk holds, and is lifted, userns=none' \
+story -cw 'set: a limit of v1 for a disk holds, and is lifted' verb_throttled
+story -cw 'set: a limit of v1 for a disk holds, and is lifted, userns=none' \
 	verb_throttled userns=none
 
 verb_stat_kills() {

@@ -222,20 +222,20 @@ thief_down() {
 walls_thief() {
 	thief_up "$@"
 	n=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
+	while [ "$n" -lt "$races" ]; do
 		n=$((n + 1))
 		./stolen exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
 	done
 	thief_down
 }
-limit=$((120 + ${CRUN_RACES:-0} / 10))
+limit=$((120 + races / 10))
 story -k 'walls: (wall 4) a guest that overwrites who comes in' walls_thief
-limit=$((120 + ${CRUN_RACES:-0} / 10))
+limit=$((120 + races / 10))
 story -k 'walls: (wall 4) a guest that overwrites who comes in, nesting=yes' \
 	walls_thief nesting=yes
-limit=$((120 + ${CRUN_RACES:-0} / 10))
-story -k 'walls: (wall 4) a guest that overwrites who comes in, userns=none' \
+limit=$((120 + races / 10))
+story -kw 'walls: (wall 4) a guest that overwrites who comes in, userns=none' \
 	walls_thief userns=none
 
 # what the thief's words let it see of whoever comes in: nothing
@@ -252,7 +252,7 @@ walls_seen() {
 	[ ! "${CRUN_IN_VM:-}" ] || echo 1 >/proc/sys/fs/suid_dumpable
 	background -- sh -c "exec thief $words >/thief.out"
 	n=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
+	while [ "$n" -lt "$races" ]; do
 		n=$((n + 1))
 		SECRET=1 "$crun" exec "$name" true 2>err ||
 			wrong 'status 0' "$n: $(cat err)"
@@ -273,18 +273,18 @@ walls_looks() {
 walls_peeks() {
 	walls_seen "peek $t/canary" "$@"
 }
-limit=$((120 + ${CRUN_RACES:-0} / 10))
-story -k 'walls: a guest that looks at who comes in' walls_looks
-limit=$((120 + ${CRUN_RACES:-0} / 10))
-story -k 'walls: a guest that looks at who comes in, nesting=yes' walls_looks \
+limit=$((120 + races / 10))
+story -kw 'walls: a guest that looks at who comes in' walls_looks
+limit=$((120 + races / 10))
+story -kw 'walls: a guest that looks at who comes in, nesting=yes' walls_looks \
 	nesting=yes
-limit=$((120 + ${CRUN_RACES:-0} / 10))
-story -k 'walls: nothing of the host leaks by who comes in' walls_peeks
-limit=$((120 + ${CRUN_RACES:-0} / 10))
-story -k 'walls: nothing of the host leaks by who comes in, nesting=yes' \
+limit=$((120 + races / 10))
+story -kw 'walls: nothing of the host leaks by who comes in' walls_peeks
+limit=$((120 + races / 10))
+story -kw 'walls: nothing of the host leaks by who comes in, nesting=yes' \
 	walls_peeks nesting=yes
-limit=$((120 + ${CRUN_RACES:-0} / 10))
-story -k 'walls: nothing of the host leaks by who comes in, userns=none' \
+limit=$((120 + races / 10))
+story -kw 'walls: nothing of the host leaks by who comes in, userns=none' \
 	walls_peeks userns=none
 
 # Whoever comes in can be ended by root of the container, but its memory is not
@@ -296,7 +296,7 @@ walls_kills() {
 	background -- sh -c 'exec thief kill'
 	mkdir caller
 	n=0 ended=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
+	while [ "$n" -lt "$races" ]; do
 		n=$((n + 1)) rc=0
 		(cd caller && exec prlimit --core=unlimited "$crun" exec \
 			"$name" true) 2>err || rc=$?
@@ -339,9 +339,9 @@ walls_interpreter() {
 	done
 	thief_down
 }
-story -k 'walls: (wall 4) crun as the interpreter of a script of the guest' \
+story -kw 'walls: (wall 4) crun as the interpreter of a script of the guest' \
 	walls_interpreter
-story -k 'walls: (wall 4) crun as the interpreter of a script of the guest, userns=none' \
+story -kw 'walls: (wall 4) crun as the interpreter of a script of the guest, userns=none' \
 	walls_interpreter userns=none
 
 # Likewise with folders that hold what is to be masked, in the place of /proc
@@ -359,7 +359,7 @@ walls_race_masks() {
 	racer=$!
 	echo "$racer" >>kids
 	n=0 real=0
-	while [ "$n" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
+	while [ "$n" -lt "$races" ]; do
 		n=$((n + 1)) rc=0
 		timeout 20 "$crun" -q -c c.conf -- sh -c '
 			[ "$(stat -f -c %T /proc)" = proc ] || exit 7
@@ -382,14 +382,14 @@ walls_race_masks() {
 		wrong 'starts with a /proc and others' "$real of $n"
 	fi
 }
-limit=$((120 + ${CRUN_RACES:-0} / 4))
+limit=$((120 + races / 4))
 story -k 'walls: (wall 1) a /proc that is moved while it is masked' walls_race_masks
 
-limit=$((120 + ${CRUN_RACES:-0} / 4))
+limit=$((120 + races / 4))
 story -k 'walls: (wall 1) a rootfs that changes while it is used' walls_race
-limit=$((120 + ${CRUN_RACES:-0} / 4))
+limit=$((120 + races / 4))
 story -k 'walls: (wall 1) a rootfs that changes while it is used, nesting=yes' \
 	walls_race nesting=yes
-limit=$((120 + ${CRUN_RACES:-0} / 4))
+limit=$((120 + races / 4))
 story -k 'walls: (wall 1) a rootfs that changes while it is used, userns=none' \
 	walls_race userns=none

@@ -436,4 +436,4 @@ net_host_reboot() {
 	verb 0 stop "$name"
 	gone
 }
-story -k 'net: host, through a reboot' net_host_reboot
+story -kw 'net: host, through a reboot' net_host_reboot

@@ -47,7 +47,7 @@ for os in trixie sid bullseye finit; do
 	limit=150
 	story -l "os: $os boots, reboots and powers off" boot_os "$os" login
 done
-story 'os: busybox boots, reboots and powers off' boot_os busybox ''
+story -w 'os: busybox boots, reboots and powers off' boot_os busybox ''
 secs=
 
 # as an operator would: TERM to the supervisor
@@ -124,7 +124,7 @@ up_times() {
 	done
 }
 limit=250
-story 'live: bookworm in the background: list, exec, reboot, stop' \
+story -w 'live: bookworm in the background: list, exec, reboot, stop' \
 	live_os bookworm login:
 for os in trixie sid sysvinit openrc runit finit; do
 	limit=250
@@ -132,7 +132,7 @@ for os in trixie sid sysvinit openrc runit finit; do
 		live_os "$os" login:
 done
 limit=100
-story 'live: busybox in the background: list, exec, reboot, stop' \
+story -w 'live: busybox in the background: list, exec, reboot, stop' \
 	live_os busybox '/ # '
 
 # a person at a terminal: log in, a full-screen program, resize, let go, come
@@ -162,7 +162,7 @@ live_session() {
 	gone
 }
 limit=250
-story 'live: a session at a terminal: log in, top, resize, let go, log out' \
+story -w 'live: a session at a terminal: log in, top, resize, let go, log out' \
 	live_session bookworm
 
 # The init of busybox waits in sigtimedwait(2), which hides what it takes.
@@ -176,7 +176,7 @@ live_signal() {
 	gone
 }
 secs=60
-story 'live: stop.signal and reboot.signal for busybox' live_signal busybox
+story -w 'live: stop.signal and reboot.signal for busybox' live_signal busybox
 secs=
 
 # Its getty, which is idle for 5 s at most, has printed the prompt by then.
@@ -194,7 +194,7 @@ live_ready() {
 	gone
 }
 limit=250
-story 'live: ready when systemd says so, not at its prompt' live_ready bookworm
+story -w 'live: ready when systemd says so, not at its prompt' live_ready bookworm
 
 live_many() {
 	want 0 env SCALE_ROUNDS=1 sh "$here/test/scale" "$((20 / fewer))"

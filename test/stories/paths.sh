@@ -178,7 +178,6 @@ links_race() {
 	racer=$!
 	echo "$racer" >>kids
 	n=0 started=0
-	races=${CRUN_RACES:-$((100 / fewer))}
 	while [ "$n" -lt "$races" ]; do
 		n=$((n + 1)) rc=0
 		cmd="crun, start $n"
@@ -200,7 +199,7 @@ links_race() {
 		wrong 'starts of both kinds' "$started of $n"
 	fi
 }
-limit=$((120 + ${CRUN_RACES:-0} / 4))
+limit=$((120 + races / 4))
 story -k 'walls: (wall 1) a rootfs and a bind that become links and back' \
 	links_race
 
@@ -433,4 +432,4 @@ paths_unserved() {
 	lines 1
 	exec 7<&-
 }
-story -k 'paths: a file system that does not answer' paths_unserved
+story -kw 'paths: a file system that does not answer' paths_unserved

@@ -46,7 +46,7 @@ races_replaced() {
 		wrong 'already running' "$(cat second.err)"
 	down
 }
-story 'state: a start whose folder is exchanged before it is locked' \
+story -w 'state: a start whose folder is exchanged before it is locked' \
 	races_replaced
 
 # The run-time folder was there for mkdir(2), and another's end has removed it.

@@ -274,7 +274,7 @@ saved_slow() {
 	verb 0 stop "$name"
 	ends 5 "$sup"
 }
-story 'saved: stop waits for the default of stop.timeout' saved_slow
+story -w 'saved: stop waits for the default of stop.timeout' saved_slow
 # Where a group of the container is not to be seen, nothing is run, set or
 # frozen; what is there is shown, and the end needs none of it.
 exec_unseen() {

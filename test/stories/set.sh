@@ -185,7 +185,7 @@ set_reboot() {
 	verb 0 stop "$name"
 	gone
 }
-story -c 'set: what was set holds after a reboot' set_reboot
+story -cw 'set: what was set holds after a reboot' set_reboot
 
 # ext4 uses the number of an inode again at once
 set_reboot_disk() {
@@ -269,4 +269,4 @@ set_locked() {
 	verb 0 kill "$name"
 	gone
 }
-story 'set: another crun set that does not come on' set_locked
+story -w 'set: another crun set that does not come on' set_locked

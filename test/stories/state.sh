@@ -361,7 +361,7 @@ state_ids_locked() {
 	lines 0
 	[ ! -e /run/crun-os ] || wrong 'no /run/crun-os' "$(ls -RA /run/crun-os)"
 }
-story -k 'state: the lock of the ids is held by a stopped process' \
+story -kw 'state: the lock of the ids is held by a stopped process' \
 	state_ids_locked
 
 # nothing is said, but that a dead supervisor's things were removed
@@ -459,7 +459,7 @@ state_two_starts() {
 	mkfifo go over
 	exec 3<>go 4<>over
 	i=0
-	while [ "$i" -lt "${CRUN_RACES:-$((100 / fewer))}" ]; do
+	while [ "$i" -lt "$races" ]; do
 		for n in a b; do
 			{
 				rc=0
@@ -482,7 +482,7 @@ state_two_starts() {
 		i=$((i + 1))
 	done
 }
-limit=$((120 + ${CRUN_RACES:-0} / 4))
+limit=$((120 + races / 4))
 story -k 'state: of two starts of a name at once, one wins' state_two_starts
 
 state_parallel() {
@@ -564,7 +564,7 @@ state_idle() {
 	kill "$sup"
 	ends 0 "$sup"
 }
-story -k 'state: the supervisor sleeps while nothing happens' state_idle
+story -kw 'state: the supervisor sleeps while nothing happens' state_idle
 
 # Nothing is forgotten that is only out of sight.
 state_unseen() {

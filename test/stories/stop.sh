@@ -35,7 +35,7 @@ stop_reboot() {
 		grep -e 'inet 10' -e 'link/ether' | sort -u | wc -l)"
 	is 'addresses' 4 "$(grep -c -e 'inet 10' -e 'link/ether' out)"
 }
-story -k 'stop: a reboot inside starts it anew, with the same addresses' \
+story -kw 'stop: a reboot inside starts it anew, with the same addresses' \
 	stop_reboot
 
 stop_reboot_many() {

@@ -352,7 +352,7 @@ verb_stop_killed() {
 	done
 }
 limit=120
-story -k 'verbs: a stop killed at 50 moments' verb_stop_killed
+story -kw 'verbs: a stop killed at 50 moments' verb_stop_killed
 
 # the supervisor killed while it stops
 verb_supervisor_killed() {

@@ -171,7 +171,7 @@ wrap_openrc() {
 	gone
 }
 secs=110 limit=200
-story 'wrap: the script for OpenRC' wrap_openrc openrc
+story -w 'wrap: the script for OpenRC' wrap_openrc openrc
 
 # recipe FIRST-WORDS: the line of README that begins so, without its indent
 recipe() {
