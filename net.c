@@ -21,7 +21,7 @@
  *	net/dhcp.c	DHCP for the guest
  *	net/advert.c	router advertisements, likewise
  *	net/packet.c	sockets of both
- *	net/change.c	what crun set changes
+ *	net/change.c	what crun set changes: ports, and interfaces, live.c
  *	net/forward.c	ports of the host, by localhost: tcp.c, udp.c
  *	net/taken.c	who has a port
  *	net/macvlan.c	macvlan, ipvlan, VLANs
@@ -42,10 +42,14 @@
 #include "net/change.h"
 #include "net/forward.h"
 #include "net/kinds.h"
+#include "net/link.h"
 #include "net/net.h"
 #include "net/netlink.h"
 #include "net/resolv.h"
 #include "net/serve.h"
+#include "net/table.h"
+#include "sup/sup.h"
+#include "config.h"
 
 static const struct {
 	void (*host)(struct run *, int link, int fd);
@@ -78,9 +82,7 @@ net_host(struct run *r)
 	if (r->conf->host_net)
 		join_host(r);
 	for (i = 0; i < LINKS; i++)
-		r->net.peer[i].lock = r->net.peer[i].nft =
-		    r->net.peer[i].dhcp = r->net.peer[i].solicited =
-		    r->net.peer[i].due = -1;
+		r->net.peer[i] = (struct peer)PEER_NONE;
 	for (i = 0; i < r->conf->nlinks; i++) {
 		if (!l[i].kind)
 			continue;
@@ -129,6 +131,85 @@ net_undo(struct run *r)
 	r->net = (struct net)NET_NONE;
 	r->net.asks = i;
 }
+
+/* ---- while it runs ---- */
+
+void
+net_add(struct run *r, int link)
+{
+	enum kind kind = r->conf->link[link].kind;
+	int fd = nl_open();
+
+	kinds[kind].host(r, link, fd);
+	kinds[kind].attach(r, link, fd);
+	serve_attach(r, link);
+	address_child(r, link, r->net.guest);
+	close(fd);
+}
+
+/* Others read there which addresses the container has. */
+static void
+forget_addresses(struct run *r, int link)
+{
+	char line[IFNAMSIZ + 8];
+
+	put(line, sizeof(line), link ? "%s.ip " : "ip ",
+	    r->conf->link[link].name);
+	while (state_unnote(r, line))
+		;
+}
+
+/* A link that is shared stands there once for each that uses it. */
+static void
+forget(struct run *r, int link, const char *name, const char *hardware)
+{
+	char line[TABLE_NAME + 8], table[TABLE_NAME];
+
+	put(line, sizeof(line), "link %s\n", name);
+	state_unnote(r, line);
+	put(line, sizeof(line), "shared %s\n",
+	    r->conf->link[link].kind == LINK_NAT ? NAT_BRIDGE : name);
+	state_unnote(r, line);
+	put(line, sizeof(line), "phys %s ", hardware);
+	state_unnote(r, line);
+	table_name(table, r, link);
+	put(line, sizeof(line), "nft %s\n", table);
+	state_unnote(r, line);
+}
+
+/* What a VLAN of the host's link is, others may have too. */
+static int
+is_there(const struct run *r, int link, const struct peer *p)
+{
+	enum kind kind = r->conf->link[link].kind;
+	int fd = nl_open(), there = 0;
+	struct facts f;
+
+	if (*p->name && (kind == LINK_BRIDGE || kind == LINK_NAT))
+		there = link_get(fd, p->name, 0, &f) == 0;
+	if (p->inside)
+		there |= link_get(r->net.guest, NULL, p->inside, &f) == 0;
+	close(fd);
+	return there;
+}
+
+int
+net_take(struct run *r, int link)
+{
+	const struct peer was = r->net.peer[link];
+	int there;
+
+	serve_undo(r, link);
+	forget_addresses(r, link);
+	kinds[r->conf->link[link].kind].undo(r, link);
+	there = is_there(r, link, &was);
+	if (!there)
+		forget(r, link, was.name, was.was.name);
+	r->net.peer[link] = (struct peer)PEER_NONE;
+	return there ? -1 : 0;
+}
+
+/* ---- what a killed supervisor has left ---- */
 
 const char *
 net_delete(struct run *r, const char *link)

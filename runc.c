@@ -413,12 +413,12 @@ static void
 take_changes(struct run *r)
 {
 	static struct conf changed;
-	struct conf c = { .program = r->conf->program };
 	const char *name = r->conf->name;
+	struct conf c;
 
 	if (!state_conf_changed(r))
 		return;
-	if (conf_saved(&c, r->state.dir, name, NULL, 0) <= CONF_MORE) {
+	if (conf_saved_next(&c, r->state.dir, "conf", r->conf) <= CONF_MORE) {
 		conf_warn(&c);
 		changed = c;
 		r->conf = &changed;

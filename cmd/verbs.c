@@ -204,13 +204,14 @@ parse_changes(char **words, int n)
 		if (!value)
 			fail(EXIT_USAGE, "\"%s\" is not KEY=VALUE", words[i]);
 		id = conf_key(words[i], &sub);
-		if (id >= 0 && !(keys[id].flags & LIVE))
+		if (id >= 0 && !(keys[id].flags & (LIVE | LINK)))
 			fail(EXIT_USAGE, "%s cannot be changed while it runs; "
 			    "change its file and start it anew",
 			    keys[id].name);
-		asked[i] = (struct setting){ .id = id, .value = value + 1,
+		asked[i] = (struct setting){ .id = id, .prefix = "",
+		    .value = value + 1, .where = COMMAND_LINE,
 		    .sub = xprintf("%.*s", id < 0 ? 0 : (int)(value - sub),
-		    sub), .where = COMMAND_LINE };
+		    sub) };
 	}
 	return asked;
 }
@@ -390,7 +391,8 @@ static const struct verb {
 	{ "set", "", 2, -1, do_set, "NAME KEY=VALUE ...",
 	    "change limits while it runs, all or none: memory swap cpus "
 	    "cpu.weight cpuset pids io.weight cgroup.FILE; an empty VALUE "
-	    "lifts one; and port, all of them: those not given end" },
+	    "lifts one; and the network, each key with all its values: "
+	    "port=80:80, eth1.bridge=LINK, or eth1.bridge= to remove it" },
 	{ "wait", "", 1, 1, do_wait, "NAME",
 	    "until it ends, with its exit status" },
 	{ "clean", "", 0, 0, do_clean, "",

@@ -220,8 +220,10 @@ void conf_print(const struct conf *, FILE *);
  * container runs with. */
 enum conf_state conf_saved(struct conf *, int dir, const char *name,
     char **over, int nover);
-/* Likewise the one that crun set is about to put in its place. */
-enum conf_state conf_saved_new(struct conf *, int dir, const char *name);
+/* Likewise, from that file of the folder, what follows on the configuration
+ * that there is now: interfaces that stay keep their numbers. */
+enum conf_state conf_saved_next(struct conf *, int dir, const char *file,
+    const struct conf *now);
 /* The key of KEY=VALUE or KEY, without an interface's name before it, and what
  * follows a family's dot in *sub; -1. */
 int conf_key(const char *word, const char **sub);

@@ -88,9 +88,9 @@ const struct key keys[NKEYS] = {
     "no: drop what the guest sends from addresses that are not its own, or as "
     "a router or DHCP server; no with net=nat, unless userns=none, else yes" },
 [KEY_PORT] = { "port", "[ADDRESS:]PORT:INSIDE[/udp]", NULL, set_port, 0, 0, 0,
-    ADDS | LINK | LIVE,
+    ADDS | LINK,
     "with net=nat or a bridge: what comes to that port of the host, or of its "
-    "ADDRESS, goes to INSIDE; ranges: 8000-8010:80-90" },
+    "ADDRESS ([ADDRESS] of IPv6), goes to INSIDE; ranges: 8000-8010:80-90" },
 [KEY_IFNAME] = { "ifname", "LINK", DEF_IFNAME, set_ifname, F(ifname), 0, 0, 0,
     "the name inside of the interface whose keys have no IFNAME. before "
     "them" },

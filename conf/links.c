@@ -34,6 +34,34 @@ is_name(const char *prefix, const char *name)
 	return !strncmp(prefix, name, len) && !strcmp(prefix + len, ".");
 }
 
+/* Names that there are before are of a configuration that this one follows on:
+ * the number of one that it does not have is free for another. */
+static void
+drop_names(struct conf *c)
+{
+	const struct setting *s, *end = c->set + c->nset;
+	int i;
+
+	for (i = 1; i < c->nlinks; i++) {
+		for (s = c->set; s < end; s++)
+			if (is_name(s->prefix, c->link[i].name))
+				break;
+		if (s == end)
+			c->link[i].name = "";
+	}
+}
+
+/* The first number that no interface has; LINKS: there is none. */
+static int
+free_number(const struct conf *c)
+{
+	int i = 1;
+
+	while (i < c->nlinks && *c->link[i].name)
+		i++;
+	return i;
+}
+
 /* -1: there are too many, or it is no name. */
 static int
 link_number(struct conf *c, const struct setting *s)
@@ -45,6 +73,7 @@ link_number(struct conf *c, const struct setting *s)
 	for (i = 1; i < c->nlinks; i++)
 		if (is_name(s->prefix, c->link[i].name))
 			return i;
+	i = free_number(c);
 	name.value = xprintf("%.*s", (int)strlen(s->prefix) - 1, s->prefix);
 	bad = ifname_error(name.value);
 	if (bad)
@@ -56,7 +85,9 @@ link_number(struct conf *c, const struct setting *s)
 	if (bad || i == LINKS)
 		return -1;
 	c->link[i].name = name.value;
-	return c->nlinks++;
+	if (i == c->nlinks)
+		c->nlinks++;
+	return i;
 }
 
 void
@@ -65,7 +96,9 @@ conf_links(struct conf *c)
 	const char *first = first_name(c);
 	struct setting *s;
 
-	c->nlinks = 1;
+	if (!c->nlinks)
+		c->nlinks = 1;
+	drop_names(c);
 	for (s = c->set; s < c->set + c->nset; s++) {
 		if (is_name(s->prefix, first))
 			s->prefix = "";		/* written out */
@@ -93,6 +126,64 @@ conf_where_of(const struct conf *c, enum key_id id, int link)
 	const struct setting *s = conf_next_of(c, id, link, NULL);
 
 	return s ? s->where : "";
+}
+
+/* ---- interfaces that are taken away ---- */
+
+static int
+gives_kind(const struct setting *s)
+{
+	return s->id == KEY_BRIDGE || s->id == KEY_MACVLAN ||
+	    s->id == KEY_IPVLAN || s->id == KEY_PHYS ||
+	    (s->id == KEY_NET && (!*s->value || !strcmp(s->value, "nat")));
+}
+
+/* A word without a value that takes its kind away, if no other gives it one;
+ * or NULL. */
+static const struct setting *
+taken_away(const struct conf *c, int link)
+{
+	const struct setting *s, *word = NULL;
+
+	for (s = c->set; s < c->set + c->nset; s++) {
+		if (s->link != link || !gives_kind(s))
+			continue;
+		if (!s->quiet)
+			return NULL;
+		if (!*s->value)
+			word = s;
+	}
+	return word;
+}
+
+/* Gives how much the file said of it. */
+static int
+take_away(struct conf *c, int link)
+{
+	struct setting *s;
+	int n = 0;
+
+	for (s = c->set; s < c->set + c->nset; s++)
+		if (s->link == link && s->line && (keys[s->id].flags & LINK ||
+		    (!link && s->id == KEY_IFNAME))) {
+			s->quiet = 1;
+			n++;
+		}
+	return n;
+}
+
+void
+conf_links_settle(struct conf *c)
+{
+	const struct setting *word;
+	int i;
+
+	for (i = 0; i < c->nlinks; i++) {
+		word = taken_away(c, i);
+		if (word && !take_away(c, i) && i)
+			conf_error(c, word->where, "%s: there is no interface "
+			    "%s", conf_text(word), c->link[i].name);
+	}
 }
 
 /* ---- what follows from others ---- */

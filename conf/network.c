@@ -259,6 +259,25 @@ parse_ports(char *text, uint16_t *first)
 
 enum { MOST_PORTS = 1024 };
 
+/* ADDRESS, or [ADDRESS] of IPv6.  NULL, or what is wrong with it. */
+static const char *
+parse_port_address(char *text, struct ip *ip)
+{
+	size_t len = strlen(text);
+	int six = *text == '[' && text[len - 1] == ']';
+
+	if (six) {
+		text[len - 1] = '\0';
+		text++;
+	}
+	if (parse_ip(text, ip) < 0 || ip->prefix >= 0 ||
+	    (ip->family == AF_INET6) != six)
+		return "the address before the ports is one of IPv4, or of "
+		    "IPv6 between [ and ]";
+	return ip_is_link_local(ip) ? "the address before the ports is of one "
+	    "link alone" : NULL;
+}
+
 /* From the end: an IPv6 address has colons too. */
 static const char *
 parse_port(char *text, struct port *p)
@@ -271,7 +290,8 @@ parse_port(char *text, struct port *p)
 		return "what follows / must be tcp or udp";
 	inside = strrchr(text, ':');
 	if (!inside)
-		return "must be PORT:INSIDE or ADDRESS:PORT:INSIDE";
+		return "must be PORT:INSIDE, ADDRESS:PORT:INSIDE or "
+		    "[ADDRESS]:PORT:INSIDE";
 	*inside++ = '\0';
 	outside = strrchr(text, ':');
 	if (outside)
@@ -284,10 +304,7 @@ parse_port(char *text, struct port *p)
 		return "the two ranges must be of one length";
 	if (count > MOST_PORTS)
 		return complain("a range has at most %d ports", MOST_PORTS);
-	if (outside && (parse_ip(text, &p->at) < 0 || p->at.prefix >= 0 ||
-	    p->at.family != AF_INET))
-		return "the address before the ports must be of IPv4";
-	return NULL;
+	return outside ? parse_port_address(text, &p->at) : NULL;
 }
 
 const char *

@@ -111,7 +111,7 @@ print_links(const struct conf *c, FILE *f)
 			if (s->link == i && !s->quiet)
 				print_setting(s, f);
 		put(prefix, sizeof(prefix), "%s.", c->link[i].name);
-		if (!conf_next_of(c, KEY_MAC, i, NULL))
+		if (*c->link[i].name && !conf_next_of(c, KEY_MAC, i, NULL))
 			print_mac(prefix, &c->link[i], f);
 	}
 }

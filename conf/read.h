@@ -27,6 +27,9 @@ void conf_parse(struct conf *c, char *text, size_t size, char **over,
     int nover);
 /* Which interface each setting is of, in set[].link. */
 void conf_links(struct conf *c);
+/* An interface whose kind a word of the command line takes away goes with all
+ * that the file says of it. */
+void conf_links_settle(struct conf *c);
 /* What the interfaces have where nothing is set: names, addresses. */
 void conf_links_derive(struct conf *c);
 /* What must hold between the keys of an interface. */

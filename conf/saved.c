@@ -62,6 +62,7 @@ load_saved(struct conf *c, int dir, const char *file, char **over, int nover)
 	conf_check(c);
 }
 
+/* c has the program, and names of interfaces, which keep their numbers. */
 static enum conf_state
 load(struct conf *c, int dir, const char *name, const char *what, char **over,
     int nover)
@@ -69,8 +70,8 @@ load(struct conf *c, int dir, const char *name, const char *what, char **over,
 	char file[STATE_PATH];
 
 	put_state_path(file, sizeof(file), name, what);
-	*c = (struct conf){ .saved = 1, .program = c->program,
-	    .file = xprintf("%s", file) };
+	c->saved = 1;
+	c->file = xprintf("%s", file);
 	conf_defaults(c);
 	load_saved(c, dir, what, over, nover);
 	if (c->name && strcmp(c->name, name))
@@ -83,11 +84,18 @@ load(struct conf *c, int dir, const char *name, const char *what, char **over,
 enum conf_state
 conf_saved(struct conf *c, int dir, const char *name, char **over, int nover)
 {
+	*c = (struct conf){ .program = c->program };
 	return load(c, dir, name, "conf", over, nover);
 }
 
 enum conf_state
-conf_saved_new(struct conf *c, int dir, const char *name)
+conf_saved_next(struct conf *c, int dir, const char *file,
+    const struct conf *now)
 {
-	return load(c, dir, name, ".conf", NULL, 0);
+	int i;
+
+	*c = (struct conf){ .program = now->program, .nlinks = now->nlinks };
+	for (i = 1; i < c->nlinks; i++)
+		c->link[i].name = now->link[i].name;
+	return load(c, dir, now->name, file, NULL, 0);
 }

@@ -317,4 +317,5 @@ conf_parse(struct conf *c, char *text, size_t size, char **over, int nover)
 	}
 	conf_links(c);
 	settle(c);
+	conf_links_settle(c);
 }

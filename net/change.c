@@ -1,6 +1,7 @@
-/* What crun set changes of the network while the container runs: its ports.
+/* What crun set changes of the network while the container runs: its ports, and
+ * by live.c its interfaces.
  *
- * The sockets and the table of nf_tables are the supervisor's.  So crun set
+ * Sockets, tables of nf_tables and links are the supervisor's.  So crun set
  * writes the new configuration beside the old one, connects to the socket
  * NAME/set, and waits for a record.  Its status is 0: the supervisor has put
  * the new configuration in its place; or its text says why nothing was
@@ -56,28 +57,48 @@ set_ports(struct run *r, const struct setting **bad)
 	return err ? -1 : 0;
 }
 
-/* NULL, or why nothing was changed. */
+/* By r->conf, whose interfaces are there.  NULL, or why not. */
 static const char *
-change_ports(struct run *r, const struct conf *new)
+change_ports(struct run *r)
 {
-	const struct conf *old = r->conf;
-	const char *why = forward_prepare(r, new);
+	const char *why = forward_prepare(r, r->conf);
 	const struct setting *bad;
 
 	if (why)
 		return why;
-	r->conf = new;
 	if (set_ports(r, &bad) < 0)
 		why = complain("%s%s, by nf_tables: %s", bad ? bad->where : "",
 		    bad ? conf_text(bad) : "ports", strerror(errno));
 	else if (state_conf_take(r) < 0)
 		why = complain("the new configuration: %s", strerror(errno));
-	if (why) {
-		r->conf = old;
-		if (set_ports(r, &bad) < 0)
-			warn("%s: the ports that it had:", old->name);
-	}
 	forward_settle(r, !why);
+	return why;
+}
+
+/* NULL, or why nothing was changed. */
+static const char *
+change_all(struct run *r, const struct conf *new)
+{
+	const struct conf *old = r->conf;
+	const struct setting *bad;
+	const char *why, *again;
+
+	if (old->host_net || new->host_net)
+		return "net=host holds for a whole life; change its file and "
+		    "start it anew";
+	wait_change(r);
+	why = live_change(r, new);
+	if (why)
+		return why;
+	why = change_ports(r);
+	if (!why)
+		return NULL;
+	why = xprintf("%s", why);
+	again = live_change(r, old);
+	if (again)
+		warn("%s: the interfaces that it had: %s", old->name, again);
+	else if (set_ports(r, &bad) < 0)
+		warn("%s: the ports that it had:", old->name);
 	return why;
 }
 
@@ -105,13 +126,12 @@ change(struct run *r)
 	if (!has_descriptors())
 		return "its supervisor has too many connections, EMFILE";
 	c = xrealloc(NULL, 1, sizeof(*c));
-	*c = (struct conf){ .program = r->conf->program };
-	if (conf_saved_new(c, r->state.dir, r->conf->name) != CONF_WHOLE)
+	if (conf_saved_next(c, r->state.dir, ".conf", r->conf) != CONF_WHOLE)
 		return c->faults->text;
 	for (i = 0; i < c->nset; i++)	/* who asks knows no such file */
-		if (c->set[i].id == KEY_PORT)
+		if (keys[c->set[i].id].flags & LINK)
 			c->set[i].where = COMMAND_LINE;
-	return change_ports(r, c);
+	return change_all(r, c);
 }
 
 /* Whoever has given up meanwhile has taken his configuration away too. */
@@ -160,13 +180,7 @@ change_serve(struct run *r)
 void
 change_host(struct run *r)
 {
-	const struct conf *c = r->conf;
-	int i;
-
-	for (i = 0; i < c->nlinks && !can_have_ports(&c->link[i]); i++)
-		;
-	if (i < c->nlinks)
-		r->net.asks = pass_listen(c->name, name, SOCK_SEQPACKET);
+	r->net.asks = pass_listen(r->conf->name, name, SOCK_SEQPACKET);
 }
 
 void
@@ -202,8 +216,8 @@ net_change(struct run *r)
 	    0);
 	if (p.fd < 0 || connect(p.fd, (struct sockaddr *)&a, sizeof(a)) < 0)
 		why = errno == ENOENT ? complain("%s: its supervisor is of "
-		    "another version of crun; its ports change when %s is "
-		    "started anew", container, container) :
+		    "another version of crun; its network changes when %s "
+		    "is started anew", container, container) :
 		    complain("%s: asking its supervisor at %s: %s",
 		    container, a.sun_path, strerror(errno));
 	else if (poll(&p, 1, PATIENCE_MS) <= 0)

@@ -2,11 +2,15 @@
 #ifndef NET_CHANGE_H
 #define NET_CHANGE_H
 
+struct conf;
 struct run;
 
 /* The socket NAME/set begins to be served, where there is one. */
 void change_attach(struct run *);
 /* Somebody asks for a change. */
 void change_serve(struct run *);
+/* r->conf becomes the new one, and the interfaces what it says.  NULL; or why
+ * not, and then all is as it was. */
+const char *live_change(struct run *, const struct conf *new);
 
 #endif

@@ -26,33 +26,49 @@ enum { FILES = 1 << 17 };	/* two for each flow of tcp.c, and more */
 
 /* ---- sockets ---- */
 
-/* Of IPv6 and IPv4; of IPv4 alone where there is no IPv6, or for an address. */
+/* An address may come later than we. */
 static int
-bind_port(const struct port *p, uint16_t port)
+open_socket(const struct port *p, int family)
 {
-	int kind = (p->udp ? SOCK_DGRAM : SOCK_STREAM) | SOCK_CLOEXEC |
-	    SOCK_NONBLOCK;
-	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
-	    .sin6_port = htons(port) };
-	struct sockaddr_in a4 = { .sin_family = AF_INET,
-	    .sin_port = htons(port) };
-	int fd = p->at.family ? -1 : socket(AF_INET6, kind, 0);
-	int six = fd >= 0, yes = 1, no = 0, err;
+	int fd = socket(family, (p->udp ? SOCK_DGRAM : SOCK_STREAM) |
+	    SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	int yes = 1, only_six = p->at.family == AF_INET6;
 
-	if (p->at.family)
-		memcpy(&a4.sin_addr, p->at.addr, 4);
-	if (!six)
-		fd = socket(AF_INET, kind, 0);
 	if (fd < 0)
 		return -1;
 	/* connections that have ended keep the port for a minute; of UDP it
 	 * would let two have one port */
 	if (!p->udp)
 		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof(yes));
-	if (six)
-		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &no, sizeof(no));
-	else	/* an address may come later than we */
+	if (family == AF_INET6)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &only_six,
+		    sizeof(only_six));
+	if (only_six)
+		setsockopt(fd, IPPROTO_IPV6, IPV6_FREEBIND, &yes, sizeof(yes));
+	else if (family == AF_INET)
 		setsockopt(fd, IPPROTO_IP, IP_FREEBIND, &yes, sizeof(yes));
+	return fd;
+}
+
+/* Of an address; or of both families, of IPv4 alone where there is no IPv6. */
+static int
+bind_port(const struct port *p, uint16_t port)
+{
+	struct sockaddr_in6 a6 = { .sin6_family = AF_INET6,
+	    .sin6_port = htons(port) };
+	struct sockaddr_in a4 = { .sin_family = AF_INET,
+	    .sin_port = htons(port) };
+	int fd = p->at.family == AF_INET ? -1 : open_socket(p, AF_INET6);
+	int six = fd >= 0, err;
+
+	if (p->at.family == AF_INET6)
+		memcpy(&a6.sin6_addr, p->at.addr, 16);
+	else
+		memcpy(&a4.sin_addr, p->at.addr, 4);
+	if (!six && p->at.family != AF_INET6)
+		fd = open_socket(p, AF_INET);
+	if (fd < 0)
+		return -1;
 	if (!bind(fd, six ? (struct sockaddr *)&a6 : (struct sockaddr *)&a4,
 	    six ? sizeof(a6) : sizeof(a4)) &&
 	    (p->udp || !listen(fd, SOMAXCONN)))

@@ -133,8 +133,11 @@ hosts_add(struct run *r, int file)
 void
 hosts_leave(struct run *r, int file)
 {
-	shut(&r->net.hosts);
-	update(r, file, 1);
+	int ends = r->init.pidfd < 0;
+
+	if (ends)
+		shut(&r->net.hosts);
+	update(r, file, ends);
 }
 
 void

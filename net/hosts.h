@@ -7,7 +7,8 @@ struct run;
 /* With hosts=yes: r->net.hosts becomes a mount of the file.  Dies.  file is
  * that of shared_take(). */
 void hosts_open(struct run *, int file);
-/* Writes it anew, if there is one: with this container, or without it. */
+/* Writes it anew, if there is one: with this container; without it, where it
+ * has ended. */
 void hosts_add(struct run *, int file);
 void hosts_leave(struct run *, int file);
 /* Likewise of one whose supervisor was killed; the gate is locked. */

@@ -56,6 +56,9 @@ struct net {
 	struct peer peer[LINKS];	/* by the interface's number */
 };
 
+#define PEER_NONE { .lock = -1, .nft = -1, .dhcp = -1, .solicited = -1, \
+	.due = -1 }
+
 #define NET_NONE { .hosts = -1, .guest = -1, .asks = -1, \
 	.spare = -1, .events = -1 }
 
@@ -67,8 +70,13 @@ void net_undo(struct run *);
 void change_host(struct run *);
 void change_undo(struct run *);
 /* The command: has the supervisor take what the configuration beside the old
- * one says of ports.  NULL, or why nothing was changed. */
+ * one says of the network.  NULL, or why nothing was changed. */
 const char *net_change(struct run *);
+/* One interface by r->conf, in a container that runs: dies where it cannot be
+ * made, and what was begun is for net_take() to remove.  That gives -1, and
+ * tells why, where it is there still. */
+void net_add(struct run *, int link);
+int net_take(struct run *, int link);
 /* Before poll(2): fills an entry.  After it: serves what has come. */
 void net_poll(const struct run *, struct pollfd *);
 void net_serve(struct run *, const struct pollfd *);

@@ -36,8 +36,8 @@ is_needed(const struct run *r, int link)
 	    conf_next_of(r->conf, KEY_PORT, link, NULL);
 }
 
-static void
-put_table(char *buf, const struct run *r, int link)
+void
+table_name(char buf[TABLE_NAME], const struct run *r, int link)
 {
 	put(buf, TABLE_NAME, link ? "crun-%s/%s" : "crun-%s", r->conf->name,
 	    r->conf->link[link].name);
@@ -216,7 +216,8 @@ build_port(struct message *m, const struct nft_table *t, const char *chain,
 	nft_rule_end(m);
 }
 
-/* A port that has another number inside needs a rule of its own. */
+/* A port that has another number inside needs a rule of its own.  What comes to
+ * an address of IPv6 is passed on by forward.c. */
 static int
 add_ports(const struct run *r, int link, int fd, const struct nft_table *t,
     const struct port *p)
@@ -225,6 +226,8 @@ add_ports(const struct run *r, int link, int fd, const struct nft_table *t,
 	const struct ip *to = table_address(r, link);
 	struct message m;
 
+	if (p->at.family == AF_INET6)
+		return 0;
 	for (n = 0; n < rules; n++) {
 		nft_begin(&m);
 		build_port(&m, t, "in", 0, p, to, n);
@@ -259,7 +262,7 @@ table_open(struct run *r, int link, char name[TABLE_NAME])
 	struct peer *p = &r->net.peer[link];
 	char line[TABLE_NAME + 8];
 
-	put_table(name, r, link);
+	table_name(name, r, link);
 	if (p->has_table)
 		return 0;
 	put(line, sizeof(line), "nft %s\n", name);
@@ -317,7 +320,7 @@ drop_table(struct run *r, int link)
 	char name[TABLE_NAME];
 	struct message m;
 
-	put_table(name, r, link);
+	table_name(name, r, link);
 	nft_begin(&m);
 	nft_table_delete(&m, &(struct nft_table){ NFPROTO_INET, name });
 	return nft_commit(r->net.peer[link].nft, &m) < 0 && errno != ENOENT ?
@@ -366,7 +369,7 @@ table_undo(struct run *r, int link)
 	shut(&p->nft);
 	if (!p->has_table)
 		return;
-	put_table(table, r, link);
+	table_name(table, r, link);
 	table_delete(r, table);
 	p->has_table = 0;
 }

@@ -17,7 +17,9 @@ void table_host(struct run *, int link);
 void table_host6(struct run *, int link);
 /* The container's address of IPv4 that ports lead to. */
 const struct ip *table_address(const struct run *, int link);
-/* The name of an interface's tables, which from now on are ours to make by
+/* The name of an interface's tables. */
+void table_name(char name[TABLE_NAME], const struct run *, int link);
+/* Likewise, which from now on are ours to make by
  * p->nft and will be removed.  0, or -1 and errno. */
 int table_open(struct run *, int link, char name[TABLE_NAME]);
 /* Makes it for an interface, where that needs one; dies where it cannot. */

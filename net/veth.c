@@ -306,8 +306,8 @@ veth_undo(struct run *r, int link)
 		table_undo(r, link);
 	/* A name that was asked for must be free again.  And connections of
 	 * the guest that have not ended keep its namespace for minutes. */
-	if (*name && r->conf->program && !r->conf->link[link].host &&
-	    !conf_next_of(r->conf, KEY_PORT, link, NULL))
+	if (*name && r->conf->program && r->init.pidfd < 0 &&
+	    !r->conf->link[link].host && !conf_next_of(r->conf, KEY_PORT, link, NULL))
 		leave_bridge(name);
 	else if (*name)
 		net_delete(r, name);

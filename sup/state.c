@@ -158,6 +158,34 @@ state_note(struct run *r, const char *lines)
 	return bad ? -1 : 0;
 }
 
+int
+state_unnote(struct run *r, const char *begin)
+{
+	char text[16384], *line = text, *end;
+	int fd;
+
+	if (read_at(r->state.dir, "host", text, sizeof(text)) <= 0)
+		return 0;
+	while (strncmp(line, begin, strlen(begin))) {
+		line = strchr(line, '\n');
+		if (!line)
+			return 0;
+		line++;
+	}
+	end = strchr(line, '\n');
+	if (!end)
+		return 0;
+	r->state.recorded -= end + 1 - line;
+	memmove(line, end + 1, strlen(end + 1) + 1);
+	fd = openat(r->state.dir, "host", O_WRONLY | O_CLOEXEC | O_NOFOLLOW);
+	/* longer at first: what is there twice does no harm */
+	if (fd < 0 || pwrite(fd, text, strlen(text), 0) < 0 ||
+	    ftruncate(fd, strlen(text)) < 0)
+		warn("writing " STATEDIR "/%s/host:", r->conf->name);
+	shut(&fd);
+	return 1;
+}
+
 void
 state_record(struct run *r, const char *lines)
 {

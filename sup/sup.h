@@ -61,10 +61,12 @@ struct state {			/* the run-time folder, state.c */
 /* ---- wait.c ---- */
 
 /* A start begins: PATIENCE_MS from here, and a signal ends it.  The init runs.
- * The end of a life begins: PATIENCE_MS anew. */
+ * The end of a life begins: PATIENCE_MS anew.  Something changes while it runs:
+ * half of that, since who has asked waits for it. */
 void wait_start(struct run *);
 void wait_started(struct run *);
 void wait_end(struct run *);
+void wait_change(struct run *);
 /* Notes whether the killed init has died, and gives that. */
 int wait_died(struct run *, int died);
 /* An ASK that came when there was no init: it is done in the next life.  A
@@ -116,6 +118,9 @@ extern const struct object objects[];	/* runc.c; ends with a NULL kind */
 void state_record(struct run *, const char *lines);
 /* Likewise, and does not die: 0, or -1 and errno. */
 int state_note(struct run *, const char *lines);
+/* Takes back the first line that begins so, of what is there no more.  0: there
+ * is none. */
+int state_unnote(struct run *, const char *begin);
 /* Something that was written down could not be removed: its line stays for
  * the next who tries. */
 void state_keep(struct run *);

@@ -58,6 +58,12 @@ wait_end(struct run *r)
 	r->wait.heard = 0;
 }
 
+void
+wait_change(struct run *r)
+{
+	r->wait.patience = PATIENCE_MS / 2;
+}
+
 int
 wait_died(struct run *r, int died)
 {

@@ -271,3 +271,17 @@ spoof_none() {
 	nothing_left
 }
 story -k 'spoof: with userns=none, and after kill -9' spoof_none
+
+# a container in a container, each behind the one above, and a port through both
+nat_nested() {
+	world
+	nest 1 "$(printf 'net=nat\nport=81:80')"
+	conf nesting=yes net=nat port=8080:81
+	up -- crun -q -c /etc/in.conf -- sh -c 'ping -c 1 -W 2 203.0.113.9 &&
+		talk serve tcp 80'
+	asks 'tcp 80' there "$talk" ask tcp 198.51.100.2 8080
+	down
+	nothing_left
+}
+limit=120
+story -k 'nat: in a container, behind that of the host' nat_nested

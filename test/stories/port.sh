@@ -57,6 +57,30 @@ port_localhost() {
 }
 story -k 'port: by localhost and ::1, TCP and UDP' port_localhost
 
+# of one address of IPv6, which no other answers
+port_six() {
+	world6
+	serves net=nat 'port=[2001:db8:1::2]:8080:80' \
+		'port=[2001:db8:1::2]:9000:90/udp' 'port=[2001:db8::7]:8081:81'
+	asks 'tcp 80' there "$talk" ask tcp 2001:db8:1::2 8080
+	asks 'udp 90' there "$talk" ask udp 2001:db8:1::2 9000
+	asks 'tcp 80' "$talk" ask tcp 2001:db8:1::2 8080
+	asks '' "$talk" ask tcp ::1 8080
+	asks '' "$talk" ask tcp 127.0.0.1 8080
+	asks '' there "$talk" ask tcp 198.51.100.2 8080
+	# an address that comes later
+	ip -6 addr add 2001:db8::7/128 dev lo
+	asks 'tcp 81' "$talk" ask tcp 2001:db8::7 8081
+	ip -6 addr del 2001:db8::7/128 dev lo
+	verb 0 set "$name" 'port=[2001:db8:1::2]:8082:82' port=198.51.100.2:8082:81
+	asks 'tcp 82' there "$talk" ask tcp 2001:db8:1::2 8082
+	asks 'tcp 81' there "$talk" ask tcp 198.51.100.2 8082
+	asks '' there "$talk" ask tcp 2001:db8:1::2 8080
+	down
+	nothing_left
+}
+story -k 'port: of an address of IPv6' port_six
+
 # nobody listens inside; and the supervisor is still there
 port_nobody() {
 	world
@@ -70,7 +94,7 @@ port_nobody() {
 	[ "$pipes" -lt 5 ] || wrong 'no pipe of a connection' "$pipes pipes"
 	down
 }
-story -k 'port: where nobody listens inside' port_nobody
+story -kw 'port: where nobody listens inside' port_nobody
 
 port_taken() {
 	world
