@@ -269,8 +269,8 @@ table_open(struct run *r, int link, char name[TABLE_NAME])
 	if (state_note(r, line) < 0)
 		return -1;
 	p->nft = nft_open();
-	p->has_table = 1;
-	return 0;
+	p->has_table = p->nft >= 0;
+	return p->nft < 0 ? -1 : 0;
 }
 
 /* The table, with all its ports; *bad is one that could not be forwarded.  -1

@@ -82,6 +82,9 @@ iface_changed() {
 	verb 0 exec "$name" cat /sys/class/net/eth0/ifindex
 	before=$(cat out)
 	mac=$(fact eth1.mac)
+	verb 0 set "$name" eth1.mtu=1400
+	verb 0 exec "$name" cat /sys/class/net/eth1/mtu
+	prints 1400
 	verb 0 set "$name" eth1.bridge=crt1 eth1.ip=10.199.79.3/24
 	reaches 10.199.79.1
 	verb 0 exec "$name" cat /sys/class/net/eth0/ifindex

@@ -112,6 +112,8 @@ change_uncommitted() {
 	file=/run/crun-os/$name/conf
 	mount --bind "$file" "$file"
 	echo "umount $file" >>undo
+	verb 125 set "$name" port=8085:80 eth1.bridge="$br"
+	verb 1 exec "$name" test -e /sys/class/net/eth1
 	verb 125 set "$name" port=8085:80 memory=128M
 	says '^crun: the new configuration: Resource busy$'
 	lines 1
