@@ -1,5 +1,6 @@
 /* Other programs' filters of what is forwarded, which net=nat must pass: an
- * accept in a table of our own does not help against a drop in another's.
+ * accept in a table of our own does not help against a drop in another's.  Of a
+ * bridge that is not crun's they are told, and left alone.
  *
  * Such are a base chain at the hook forward whose policy is drop, as docker's
  * and ufw's, and firewalld's table, which ends in a reject.  Each gets two
@@ -110,8 +111,8 @@ find_chains(int fd)
 }
 
 struct rules {
-	const struct nft_place *place;
-	int named;		/* whether one names the bridge */
+	const char *bridge;
+	int named;		/* whether one names it */
 	uint64_t ours[64];	/* handles, as they are */
 	int n;
 };
@@ -137,7 +138,8 @@ take_rule(const struct nlmsghdr *h, void *arg)
 			memcpy(&handle, RTA_DATA(a), sizeof(handle));
 			break;
 		case NFTA_RULE_EXPRESSIONS:
-			r->named |= holds(a, NAT_BRIDGE, sizeof(NAT_BRIDGE));
+			r->named |= holds(a, r->bridge,
+			    strlen(r->bridge) + 1);
 			break;
 		case NFTA_RULE_USERDATA:
 			ours = holds(a, comment, sizeof(comment));
@@ -148,9 +150,9 @@ take_rule(const struct nlmsghdr *h, void *arg)
 }
 
 static struct rules
-find_rules(int fd, const struct nft_place *p)
+find_rules(int fd, const struct nft_place *p, const char *bridge)
 {
-	struct rules r = { .place = p };
+	struct rules r = { .bridge = bridge };
 	struct message m;
 
 	nl_clear(&m);
@@ -173,18 +175,45 @@ add_rules(int fd, const struct nft_place *p)
 }
 
 static void
-tell_closed(const char *where, const struct nft_place *p)
+tell_closed(const char *where, const struct nft_place *p, const char *bridge,
+    const char *why)
 {
 	if (!strcmp(p->table, "firewalld"))
-		warn("%sfirewalld stops what " NAT_BRIDGE " sends, and its "
-		    "table is its own; firewall-cmd --zone=trusted "
-		    "--add-interface=" NAT_BRIDGE " lets it through:", where);
+		warn("%sfirewalld stops what %s sends; firewall-cmd "
+		    "--zone=trusted --add-interface=%s lets it through%s",
+		    where, bridge, bridge, why);
 	else
-		warn("%sthe chain %s of the table %s stops what " NAT_BRIDGE
-		    " sends; nft insert rule %s %s %s iifname " NAT_BRIDGE
-		    " accept, and likewise oifname, let it through:", where,
-		    p->chain, p->table, p->family == NFPROTO_INET ? "inet" :
-		    p->family == NFPROTO_IPV6 ? "ip6" : "ip", p->table, p->chain);
+		warn("%sthe chain %s of the table %s stops what %s sends; nft "
+		    "insert rule %s %s %s iifname %s accept, and likewise "
+		    "oifname, let it through%s", where, p->chain, p->table,
+		    bridge, p->family == NFPROTO_INET ? "inet" : p->family ==
+		    NFPROTO_IPV6 ? "ip6" : "ip", p->table, p->chain, bridge,
+		    why);
+}
+
+static void
+tell_legacy(const char *where, const char *bridge)
+{
+	if (legacy_drops(bridge))
+		warn("%siptables-legacy stops what %s sends; iptables-legacy "
+		    "-I FORWARD -i %s -j ACCEPT, and likewise -o, let it "
+		    "through", where, bridge, bridge);
+}
+
+void
+filter_look(const char *where, const char *bridge)
+{
+	int fd = nft_open();
+	struct chains c = find_chains(fd);
+	size_t i;
+
+	for (i = 0; i < c.n; i++)
+		if (c.all[i].drops && c.all[i].family != NFPROTO_IPV6 &&
+		    !find_rules(fd, &c.all[i], bridge).named)
+			tell_closed(where, &c.all[i], bridge, "");
+	free(c.all);
+	shut(&fd);
+	tell_legacy(where, bridge);
 }
 
 void
@@ -197,20 +226,19 @@ filter_open(const char *where, int six)
 	for (i = 0; i < c.n; i++) {
 		if (c.all[i].family == NFPROTO_IPV6 && !six)
 			continue;
-		if (!c.all[i].drops || find_rules(fd, &c.all[i]).named)
+		if (!c.all[i].drops || find_rules(fd, &c.all[i],
+		    NAT_BRIDGE).named)
 			continue;
 		if (add_rules(fd, &c.all[i]) < 0)
-			tell_closed(where, &c.all[i]);
+			tell_closed(where, &c.all[i], NAT_BRIDGE,
+			    complain(": %s", strerror(errno)));
 		else
 			step("net: " NAT_BRIDGE " is let through %s of %s",
 			    c.all[i].chain, c.all[i].table);
 	}
 	free(c.all);
 	shut(&fd);
-	if (legacy_drops(NAT_BRIDGE))
-		warn("%siptables-legacy stops what " NAT_BRIDGE " sends; "
-		    "iptables-legacy -I FORWARD -i " NAT_BRIDGE " -j ACCEPT, "
-		    "and likewise -o, let it through", where);
+	tell_legacy(where, NAT_BRIDGE);
 }
 
 void
@@ -223,7 +251,7 @@ filter_close(void)
 	size_t i;
 
 	for (i = 0; i < c.n; i++) {
-		r = find_rules(fd, &c.all[i]);
+		r = find_rules(fd, &c.all[i], NAT_BRIDGE);
 		nft_begin(&m);
 		for (j = 0; j < r.n; j++)
 			nft_delete_rule(&m, &c.all[i], r.ours[j]);

@@ -19,6 +19,7 @@
 #include "crun.h"
 #include "conf/conf.h"
 #include "lib/lib.h"
+#include "net/filter.h"
 #include "net/kinds.h"
 #include "net/link.h"
 #include "net/net.h"
@@ -76,6 +77,31 @@ peer_host(struct run *r, int link, int fd)
 		name_taken(r, link);
 }
 
+/* Whether the bridge hands its packets to the filters of IP. */
+static int
+is_filtered(void)
+{
+	char text[8];
+
+	return read_at(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables",
+	    text, sizeof(text)) > 0 && *text == '1';
+}
+
+/* What goes by the host itself passes the filters of others, what it forwards. */
+static void
+look_at_filters(const struct run *r, int link)
+{
+	const struct setting *port = conf_next_of(r->conf, KEY_PORT, link,
+	    NULL);
+	int forwards = port != NULL || is_filtered();
+
+	for (each_of(r->conf, s, KEY_GATEWAY, link))
+		forwards |= s->u.route.automatic;
+	if (forwards)
+		filter_look(port ? port->where : conf_where_of(r->conf,
+		    KEY_BRIDGE, link), r->conf->link[link].parent);
+}
+
 void
 bridge_host(struct run *r, int link, int fd)
 {
@@ -103,6 +129,7 @@ bridge_host(struct run *r, int link, int fd)
 	p->default_vlan = f.default_pvid;
 	peer_host(r, link, fd);
 	table_host(r, link);
+	look_at_filters(r, link);
 	for (each_of(r->conf, s, KEY_GATEWAY, link))
 		if (s->u.route.automatic)
 			find_gateways(r, link, fd, s);
@@ -175,17 +202,12 @@ set_vlan(const struct run *r, int link, int fd)
 		    conf_where_of(r->conf, KEY_VLAN, link), p->name, vlan);
 }
 
-/* Whether the bridge hands its packets to the filters of IP.  One that a guest
- * sends to itself by a port of the host is then turned round in the bridge,
- * and would leave by the port that it came from. */
+/* One that a guest sends to itself by a port of the host is turned round in the
+ * bridge then, and would leave by the port that it came from. */
 static int
 needs_hairpin(const struct run *r, int link)
 {
-	char text[8];
-
-	return conf_next_of(r->conf, KEY_PORT, link, NULL) &&
-	    read_at(AT_FDCWD, "/proc/sys/net/bridge/bridge-nf-call-iptables",
-	    text, sizeof(text)) > 0 && *text == '1';
+	return conf_next_of(r->conf, KEY_PORT, link, NULL) && is_filtered();
 }
 
 /* Flags of the bridge's port, bridge(8). */
