@@ -135,6 +135,19 @@ emit_rule(struct bpf_insn **p, const struct rule *rule)
 	emit(p, BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
 }
 
+/* The kernel ends its look at a program with EAGAIN when a signal comes, also
+ * one that stops us. */
+static int
+load_code(union bpf_attr *a)
+{
+	enum { TRIES = 100 };
+	int fd = -1, i;
+
+	for (i = 0; i < TRIES && fd < 0 && (!i || errno == EAGAIN); i++)
+		fd = syscall(SYS_bpf, BPF_PROG_LOAD, a, sizeof(*a));
+	return fd;
+}
+
 /* The context is struct bpf_cgroup_dev_ctx.  Gives the program's descriptor,
  * or -1 and errno. */
 static int
@@ -160,7 +173,7 @@ load_program(const struct rule *rules, size_t n)
 	a.insn_cnt = p - code;
 	a.license = (uintptr_t)"ISC";
 	strcpy(a.prog_name, "crun");
-	fd = syscall(SYS_bpf, BPF_PROG_LOAD, &a, sizeof(a));
+	fd = load_code(&a);
 	err = errno;
 	free(code);
 	errno = err;

@@ -173,6 +173,25 @@ walls_device_v1() {
 }
 story -c 'walls: devices by cgroup v1' walls_device_v1
 
+# a signal that comes while the kernel looks at the program, as one that stops us
+walls_device_again() {
+	need strace
+	conf
+	strace -f -qq -o trace -e trace=bpf "$crun" -c c.conf -- true
+	n=$(grep -n BPF_PROG_LOAD trace | cut -d : -f 1) ||
+		skip 'no such programs in this kernel'
+	want 0 strace -f -qq -o trace -e trace=bpf \
+		-e "inject=bpf:error=EAGAIN:when=$n..$((n + 4))" \
+		"$crun" -c c.conf -- true
+	lines 0
+	is 'signals that came' 5 "$(grep -c INJECTED trace)"
+	want 125 strace -f -qq -o trace -e trace=bpf \
+		-e "inject=bpf:error=EAGAIN:when=$n+" "$crun" -c c.conf -- true
+	says 'the device policy: loading its program .*: Resource temporarily'
+	lines 1
+}
+story -c 'walls: a signal while the device policy is loaded' walls_device_again
+
 # no_bpf ERRNO WHICH PROGRAM...: in a mount namespace that shows no v1 hierarchy
 # of devices, with that call of bpf(2) failing
 no_bpf() {
