@@ -26,8 +26,8 @@ make_trees() {
 	while read -r _ n _; do
 		eval "echo \"\$command_$n\""
 	done <"$run/chosen" >"$run/commands"
-	for suites in 'trixie sid bullseye' \
-		'host bookworm guest sysvinit openrc runit finit'; do
+	for suites in 'trixie networkd sid bullseye' \
+		'host bookworm guest ifupdown filters sysvinit openrc runit finit'; do
 		for tree in $suites; do
 			! grep -qw "$tree" "$run/commands" ||
 				tree "$tree" >/dev/null || :

@@ -107,10 +107,10 @@ port_taken() {
 	says "^crun: c.conf:4: port 8080 of the host is taken by pid $other \(talk\)\$"
 	lines 1
 	nothing_left
-	"$talk" serve udp 9000 >talk.out &
+	"$talk" serve udp 9000 >udp.out &
 	other=$!
 	echo "$other" >>kids
-	soon grep -q up talk.out
+	soon grep -q up udp.out
 	conf net=nat port=8999-9001:88-90/udp
 	run 125 -- true
 	says "^crun: c.conf:4: port 9000 of the host is taken by pid $other \(talk\)\$"
