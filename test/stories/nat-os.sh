@@ -13,7 +13,8 @@ mirror() {
 		echo "SHA256: $(sha256sum "$deb" | cut -d ' ' -f 1)"
 		echo
 	done >mirror/Packages
-	there busybox httpd -f -p 203.0.113.9:80 -h "$t/mirror" &
+	nsenter -t "$world" -n busybox httpd -f -p 203.0.113.9:80 \
+		-h "$t/mirror" &
 	echo "$!" >>kids
 	rm -rf "$root"/etc/apt/sources.list*
 	echo 'deb [trusted=yes] http://203.0.113.9/ ./' \
@@ -75,7 +76,7 @@ story -l 'nat: trixie with networkd, apt-get and nginx through it' nat_os \
 	networkd "sed -n s/^ADDRESS=//p /run/systemd/netif/leases/*"
 limit=600
 story -l 'nat: bookworm with ifupdown and dhclient, apt-get and nginx' nat_os \
-	ifupdown "sed -n 's/.*fixed-address //; s/;\$//p; t' \
+	ifupdown "sed -n 's/.*fixed-address \(.*\);/\1/p' \
 	/var/lib/dhcp/dhclient.eth0.leases | tail -n 1"
 
 # without any program for the network

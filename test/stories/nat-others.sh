@@ -15,15 +15,18 @@ others() {
 	mkdir -p "$others/run/lock" "$others/run/dbus"
 }
 
+# shellcheck disable=SC2086 # words
 # of_others COMMAND...
 of_others() {
-	chroot "$others" env -i HOME=/root LC_ALL=C \
-		PATH=/usr/sbin:/usr/bin:/sbin:/bin "$@"
+	chroot "$others" env -i $of_others "$@"
 }
+of_others='HOME=/root LC_ALL=C PATH=/usr/sbin:/usr/bin:/sbin:/bin'
 
 # they_run PROGRAM...: until the story ends
 they_run() {
-	of_others "$@" >"${1##*/}.log" 2>&1 </dev/null &
+	# shellcheck disable=SC2086 # words
+	chroot "$others" env -i $of_others "$@" >"${1##*/}.log" 2>&1 \
+		</dev/null &
 	echo "$!" >>kids
 }
 

@@ -70,7 +70,7 @@ races_inherited() {
 		"$crun" -q -c c.conf -- true 2>/dev/null &
 	tracer=$!
 	echo "$tracer" >>kids
-	soon grep -q 'clone3(.* = [0-9]' trace
+	soon grep -q 'clone3.* = [0-9]' trace
 	kill -KILL "$(sed -n 's/ .*//p' "/run/crun-os/$name/lock")"
 	run 0 -q -- true
 	lines 0
