@@ -161,16 +161,18 @@ forget_addresses(struct run *r, int link)
 
 /* A link that is shared stands there once for each that uses it. */
 static void
-forget(struct run *r, int link, const char *name, const char *hardware)
+forget(struct run *r, int link, const struct peer *p)
 {
+	const char *name = p->name;
 	char line[TABLE_NAME + 8], table[TABLE_NAME];
 
 	put(line, sizeof(line), "link %s\n", name);
 	state_unnote(r, line);
 	put(line, sizeof(line), "shared %s\n",
 	    r->conf->link[link].kind == LINK_NAT ? NAT_BRIDGE : name);
-	state_unnote(r, line);
-	put(line, sizeof(line), "phys %s ", hardware);
+	if (p->lock >= 0)
+		state_unnote(r, line);
+	put(line, sizeof(line), "phys %s ", p->was.name);
 	state_unnote(r, line);
 	table_name(table, r, link);
 	put(line, sizeof(line), "nft %s\n", table);
@@ -203,10 +205,11 @@ net_take(struct run *r, int link)
 	forget_addresses(r, link);
 	kinds[r->conf->link[link].kind].undo(r, link);
 	there = is_there(r, link, &was);
-	if (!there)
-		forget(r, link, was.name, was.was.name);
+	if (there)
+		return -1;
+	forget(r, link, &was);
 	r->net.peer[link] = (struct peer)PEER_NONE;
-	return there ? -1 : 0;
+	return 0;
 }
 
 /* ---- what a killed supervisor has left ---- */

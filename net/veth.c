@@ -214,19 +214,20 @@ needs_hairpin(const struct run *r, int link)
 int
 veth_set_flags(const struct run *r, int link, int fd)
 {
-	const char *port = r->net.peer[link].name;
+	uint32_t port = if_nametoindex(r->net.peer[link].name);
 	int isolate = r->conf->link[link].isolate;
 	int hairpin = needs_hairpin(r, link);
 	uint8_t yes = 1;
 	struct message m;
 	struct ifinfomsg *i;
 
-	if (!isolate && !hairpin)
+	/* the guest may have deleted it */
+	if (!port || (!isolate && !hairpin))
 		return 0;
 	nl_clear(&m);
 	i = nl_begin(&m, RTM_SETLINK, 0, sizeof(*i));
 	i->ifi_family = AF_BRIDGE;
-	i->ifi_index = if_nametoindex(port);
+	i->ifi_index = port;
 	nl_nest(&m, IFLA_PROTINFO | NLA_F_NESTED);
 		if (isolate)
 			nl_attr(&m, IFLA_BRPORT_ISOLATED, &yes, 1);
@@ -253,6 +254,7 @@ veth_attach(struct run *r, int link, int fd)
 	const struct link *l = &r->conf->link[link];
 	struct peer *p = &r->net.peer[link];
 	uint32_t mtu = p->mtu = l->mtu ? l->mtu : p->mtu;
+	struct facts f;
 	char line[32];
 	int err;
 
@@ -269,18 +271,22 @@ veth_attach(struct run *r, int link, int fd)
 	err = make_pair(r, link, fd, mtu);
 	if (err < 0 && errno == EEXIST && l->host) {
 		p->name[0] = '\0';	/* not ours to remove */
-		name_taken(r, link);
+		state_unnote(r, line);
+		if (!link_get(fd, l->host, 0, &f))
+			name_taken(r, link);
+		errno = EEXIST;
 	}
-	if (err < 0 && errno == EEXIST) {
+	if (err < 0 && errno == EEXIST && !l->host) {
 		/* the name is ours by our lock: it is a leftover that the
 		 * kernel has not removed yet */
 		net_delete(r, p->name);
 		err = make_pair(r, link, fd, mtu);
 	}
 	if (err < 0)
-		die("%smaking a veth pair %s on %s as %s (CONFIG_VETH):",
+		die("%smaking a veth pair %s on %s as %s%s:",
 		    conf_where_of(r->conf, l->key, link), p->name, l->parent,
-		    l->name);
+		    l->name, errno == EEXIST ? ", of which name the container "
+		    "has one already" : " (CONFIG_VETH)");
 	if (l->vlan)
 		set_vlan(r, link, fd);
 	if (veth_set_flags(r, link, fd) < 0)

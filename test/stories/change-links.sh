@@ -242,6 +242,29 @@ iface_none() {
 }
 story -k 'change: all interfaces or none' iface_none
 
+# what the guest has of that name, and what it has deleted
+iface_guest() {
+	world
+	second
+	conf net=nat isolate=yes
+	idle
+	was=$(journal)
+	nsenter -t "$init" -U -n ip link add eth1 type bridge
+	verb 125 set "$name" eth1.bridge=crt1 eth1.host.link=crt-h
+	says 'as eth1, of which name the container has one already: File exists$'
+	lines 1
+	verb 125 set "$name" eth1.bridge=crt1
+	says 'as eth1, of which name the container has one already: File exists$'
+	verb 125 set "$name" eth1.net=nat eth1.ip=10.1.2.3/24
+	says 'is no address for a container on crun0'
+	is 'what is written down' "$was" "$(journal)"
+	nsenter -t "$init" -U -n ip link del eth0
+	verb 0 set "$name" eth2.bridge=crt1
+	down
+	nothing_left
+}
+story -k 'change: what the guest has made and deleted' iface_guest
+
 # 16 at most; what has gone makes room
 iface_many() {
 	conf
