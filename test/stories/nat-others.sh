@@ -6,7 +6,9 @@ others() {
 	copy_tree filters
 	others=$root
 	root=$T/root
+	need nft
 	world
+	echo 'ip link del docker0; nft flush ruleset' >>undo
 	for dir in proc sys dev; do
 		mount --rbind "/$dir" "$others/$dir"
 		echo "$others/$dir" >>mounted
@@ -47,7 +49,7 @@ readable() {
 
 # rules: those in any table that name crun0
 rules() {
-	of_others nft list ruleset | grep -c crun0 || :
+	of_others nft list ruleset 2>nft.err | grep -c crun0 || :
 }
 
 others_ufw() {
@@ -92,6 +94,8 @@ story -kl 'nat: with firewalld' others_firewalld filters
 
 others_docker() {
 	others
+	# it drops what is forwarded where it is the first that forwards
+	echo 0 >/proc/sys/net/ipv4/ip_forward
 	they_run dockerd --storage-driver=vfs
 	secs=$((60 * slow))
 	soon of_others docker version
@@ -105,7 +109,6 @@ others_docker() {
 	down
 	is 'rules left' 0 "$(rules)"
 	readable docker network ls
-	ip link del docker0
 }
 limit=240
 story -kl 'nat: with docker' others_docker filters
