@@ -34,6 +34,7 @@
  */
 #include <errno.h>
 #include <linux/rtnetlink.h>
+#include <string.h>
 #include <unistd.h>
 
 #include "crun.h"
@@ -205,8 +206,11 @@ net_take(struct run *r, int link)
 	forget_addresses(r, link);
 	kinds[r->conf->link[link].kind].undo(r, link);
 	there = is_there(r, link, &was);
-	if (there)
+	if (there) {		/* the next who tries finds it by these */
+		memcpy(r->net.peer[link].name, was.name, sizeof(was.name));
+		r->net.peer[link].inside = was.inside;
 		return -1;
+	}
 	forget(r, link, &was);
 	r->net.peer[link] = (struct peer)PEER_NONE;
 	return 0;

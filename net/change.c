@@ -81,7 +81,7 @@ change_all(struct run *r, const struct conf *new)
 {
 	const struct conf *old = r->conf;
 	const struct setting *bad;
-	const char *why, *again;
+	const char *why;
 
 	if (old->host_net || new->host_net)
 		return "net=host holds for a whole life; change its file and "
@@ -93,11 +93,8 @@ change_all(struct run *r, const struct conf *new)
 	why = change_ports(r);
 	if (!why)
 		return NULL;
-	why = xprintf("%s", why);
-	again = live_change(r, old);
-	if (again)
-		warn("%s: the interfaces that it had: %s", old->name, again);
-	else if (set_ports(r, &bad) < 0)
+	why = live_back(r, old, why);
+	if (set_ports(r, &bad) < 0)
 		warn("%s: the ports that it had:", old->name);
 	return why;
 }

@@ -184,33 +184,63 @@ take(struct run *r, uint32_t which)
 	return why;
 }
 
-/* Those that were removed, as they were. */
-static void
+/* Those that were removed, as they were.  NULL, or which is lost. */
+static const char *
 add_again(struct run *r, uint32_t which)
 {
-	const char *why;
+	const char *name, *why, *lost = NULL;
 	int i;
 
-	for (i = 0; i < LINKS; i++)
-		if (which & 1u << i && r->conf->link[i].kind &&
-		    (why = add(r, i)))
-			warn("%s: %s is lost until the next start: %s",
-			    r->conf->name, r->conf->link[i].name, why);
+	for (i = 0; i < LINKS; i++) {
+		name = r->conf->link[i].name;
+		if (!(which & 1u << i) || !r->conf->link[i].kind)
+			continue;
+		why = add(r, i);
+		if (!why)
+			continue;
+		warn("%s: %s is lost until the next start: %s", r->conf->name,
+		    name, why);
+		lost = name;
+	}
 	why = hold(r);
 	if (why)
 		warn("%s: %s", r->conf->name, why);
+	return lost;
+}
+
+static uint32_t
+differing(const struct conf *a, const struct conf *b)
+{
+	uint32_t which = 0;
+	int i;
+
+	for (i = 0; i < LINKS; i++)
+		which |= (uint32_t)!is_same(a, b, i) << i;
+	return which;
+}
+
+const char *
+live_back(struct run *r, const struct conf *old, const char *why)
+{
+	uint32_t which = differing(r->conf, old);
+	const char *lost;
+
+	why = xprintf("%s", why);	/* others are made meanwhile */
+	take(r, which);
+	r->conf = old;
+	lost = which ? add_again(r, which) : NULL;
+	return lost ? xprintf("%s; and %s is lost until the next start", why,
+	    lost) : why;
 }
 
 const char *
 live_change(struct run *r, const struct conf *new)
 {
 	const struct conf *old = r->conf;
-	const char *why = NULL;
-	uint32_t which = 0;
+	uint32_t which = differing(old, new);
+	const char *why;
 	int i;
 
-	for (i = 0; i < LINKS; i++)
-		which |= (uint32_t)!is_same(old, new, i) << i;
 	if (which && guest_open(r) < 0)
 		return "the container's network namespace cannot be entered";
 	why = take(r, which);
@@ -220,11 +250,5 @@ live_change(struct run *r, const struct conf *new)
 			why = add(r, i);
 	if (!why && which)
 		why = hold(r);
-	if (!why)
-		return NULL;
-	why = xprintf("%s", why);
-	take(r, which);
-	r->conf = old;
-	add_again(r, which);
-	return why;
+	return why ? live_back(r, old, why) : NULL;
 }

@@ -365,3 +365,25 @@ hindered_by() {
 }
 limit=240
 story -k 'change: each netlink message fails' iface_message ENOBUFS
+
+# from the removal of eth0 on nothing works any more, for a while
+iface_lost() {
+	need strace
+	second
+	can_nat
+	conf bridge="$br" ip="$net.2/24"
+	idle
+	once
+	files >before
+	hindered_by ENOBUFS 3+ || wrong 'messages that fail' "$(cat err)"
+	is status 125 "$got"
+	says ': No buffer space available; and eth0 is lost until the next start$'
+	lines 1
+	is descriptors "$(cat before)" "$(files)"
+	is bridge "$br" "$(fact bridge)"
+	verb 0 set "$name" bridge=crt1 ip=10.199.79.2/24
+	reaches 10.199.79.1
+	down
+	nothing_left
+}
+story -k 'change: an interface that cannot be made again' iface_lost
