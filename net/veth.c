@@ -87,7 +87,7 @@ is_filtered(void)
 	    text, sizeof(text)) > 0 && *text == '1';
 }
 
-/* What goes by the host itself passes the filters of others, what it forwards. */
+/* What the host forwards for the container passes the filters of others. */
 static void
 look_at_filters(const struct run *r, int link)
 {
